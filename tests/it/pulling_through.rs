@@ -162,6 +162,36 @@ fn nobody_gets_a_wrong_file_whole() {
     assert!(served.get(PATH, &[]).body == index.bytes(LARGE));
 }
 
+/// A client of HTTP/1.0 takes the end of the connection for the end of the file.
+#[test]
+fn a_file_of_unknown_size_is_passed_on_once_it_was_checked() {
+    let wrong = Fault::Bytes(vec![0; 2 * MIB]).and(Fault::Unannounced(2 * MIB));
+    let index = large().without_sizes().failing(LARGE, wrong).serve();
+    let sandbox = Sandbox::new();
+    let served = Served::through(&sandbox, &index, &[]);
+    assert_eq!(served.get(PATH, &[]).status, 502);
+    index.heal();
+    index.fail(LARGE, Fault::Unannounced(index.bytes(LARGE).len()));
+    assert!(served.get(PATH, &[]).body == index.bytes(LARGE));
+    let page = served.get("/simple/large/", &[("accept", JSON)]);
+    let listed: Value = serde_json::from_slice(&page.body).unwrap();
+    assert_eq!((&listed["meta"]["api-version"], &listed["files"][0]["size"]), (&"1.0".into(), &Value::Null));
+}
+
+#[test]
+fn an_extra_index_that_is_taken_not_to_have_a_project_is_told_once() {
+    let (index, extra) = (Index::new().wheel("demo", "1.0").serve(), Index::new().wheel("other", "1.0").serve());
+    extra.fail("/simple/demo/", Fault::Status(403).and(Fault::Header("cache-control", "no-store".into())));
+    let sandbox = Sandbox::new();
+    let served = Served::through(&sandbox, &index, &["--extra-index-url", &extra.url()]);
+    for _ in 0..2 {
+        assert_eq!(served.get("/simple/demo/", &[]).status, 200);
+    }
+    assert_eq!(extra.count("/simple/demo/"), 2);
+    let (_, said) = served.terminate();
+    assert_eq!(said.matches("answered 403 for demo: taken as not there").count(), 1, "{said}");
+}
+
 #[test]
 fn what_is_not_allowed_is_not_asked_for() {
     let index = Index::new().wheel("demo", "1.0").wheel("other", "1.0").serve();

@@ -23,7 +23,7 @@ use crate::cli::settings::args::{FetchArgs, IndexArgs, NetworkArgs};
 use crate::domain::PackageName;
 use crate::input::ParsedInput;
 use crate::ops::FetchContext;
-use crate::ops::serve::{Access, AccessLog, AllowedHosts, Site, UpstreamSettings, serve};
+use crate::ops::serve::{Access, AccessLog, AllowedHosts, ListingDoubt, Site, UpstreamSettings, serve};
 
 /// Arguments of `prefetch serve`.
 #[derive(Debug, Args)]
@@ -114,7 +114,10 @@ fn upstream_settings(args: &ServeArgs) -> UpstreamSettings {
     UpstreamSettings {
         allowed: (!args.allow_project.is_empty()).then(|| args.allow_project.iter().cloned().collect()),
         clock: Environment::clock,
-        stale: Arc::new(|page| warn(with_remedy(page))),
+        log: Arc::new(|doubt| match doubt {
+            ListingDoubt::Stale(page) => warn(with_remedy(page)),
+            ListingDoubt::AssumedAbsent(absent) => warn(absent.to_string()),
+        }),
     }
 }
 

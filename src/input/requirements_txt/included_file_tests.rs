@@ -31,6 +31,21 @@ fn a_file_from_the_network_names_nothing_of_this_machine() {
 }
 
 #[test]
+fn a_fragment_that_is_no_project_name_is_told_what_to_write() {
+    for (line, expected) in [
+        (
+            "git+https://h/r#egg=foo[bar]",
+            "write `egg=foo`, or leave it out, and put extras before the URL, as in `foo[extra] @ URL`",
+        ),
+        ("foo @ git+https://h/r#egg=foo==1.0", "write `egg=foo`, or leave it out: a URL has one version"),
+        ("git+https://h/r#egg=", "name the project as in `name @ URL` instead"),
+    ] {
+        let told = messages(&machine().read(line), Severity::Error).join("\n");
+        assert!(told.contains(expected), "{line}: {told}");
+    }
+}
+
+#[test]
 fn included_files_are_found_from_their_file_and_paths_from_the_working_folder() {
     let machine = machine()
         .file("/w/sub/dev.txt", "-r base.txt\n-c https://files.example/c.txt\n-f links\n./proj")
@@ -99,6 +114,17 @@ fn a_file_is_read_once_in_each_role() {
     let read = machine.read("-r a.txt\n-c a.txt\n-r ./a.txt\n-c a.txt");
     let roles: Vec<_> = read.requirements.iter().map(|requirement| requirement.constraint).collect();
     assert_eq!((roles.as_slice(), read.problems.as_slice()), ([false, true].as_slice(), [].as_slice()));
+}
+
+/// Read as often as they are included, these would be 2^30 files.
+#[test]
+fn files_that_include_two_others_each_are_read_once() {
+    let machine = (0..30).fold(machine(), |machine, level| {
+        let text = format!("-r {0}a.txt\n-r {0}b.txt\n", level + 1);
+        machine.file(&format!("/w/{level}a.txt"), text.clone()).file(&format!("/w/{level}b.txt"), text)
+    });
+    let read = machine.file("/w/30a.txt", "foo").file("/w/30b.txt", "bar").read("-r 0a.txt");
+    assert_eq!((read.requirements.len(), read.problems.len()), (2, 0));
 }
 
 #[test]

@@ -60,15 +60,21 @@ pub fn egg(url: &str) -> Result<Option<PackageName>, ParseFault> {
     match value.parse() {
         Ok(name) if !value.is_empty() => Ok(Some(name)),
         _ => {
-            let bare = value.split(['[', '=', '<', '>', '!', '~']).next().unwrap_or_default();
-            let way = if value.contains('[') {
-                "extras go before the URL: `name[extra] @ URL`"
-            } else {
-                "a URL has one version"
-            };
-            let why = format!("`egg={value}` must be a bare project name: write `egg={bare}`, or leave it out; {way}");
+            let why = format!("`egg={value}` must be a bare project name: {}", bare_egg(value));
             Err(ParseFault::at(start, why))
         }
+    }
+}
+
+/// Returns what to write instead of a value of `#egg=` that is no project name.
+fn bare_egg(value: &str) -> String {
+    let name = value.split(['[', '=', '<', '>', '!', '~']).next().unwrap_or_default();
+    if name.is_empty() || name.parse::<PackageName>().is_err() {
+        "name the project as in `name @ URL` instead".to_owned()
+    } else if value.contains('[') {
+        format!("write `egg={name}`, or leave it out, and put extras before the URL, as in `{name}[extra] @ URL`")
+    } else {
+        format!("write `egg={name}`, or leave it out: a URL has one version")
     }
 }
 

@@ -28,7 +28,8 @@ pub fn project(
         project.versions.iter().map(|version| (*version).clone()).chain(held_versions).collect();
     let mut files: Vec<_> = project.files.values().map(JsonFile::of).chain(held_files).collect();
     files.sort_by(|one, other| one.filename.cmp(&other.filename));
-    text(&ProjectPage { meta: META, name, versions: versions.iter().map(ToString::to_string).collect(), files })
+    let meta = if files.iter().all(|file| file.size.is_some()) { META } else { META_WITHOUT_SIZES };
+    text(&ProjectPage { meta, name, versions: versions.iter().map(ToString::to_string).collect(), files })
 }
 
 /// Returns the page that lists all projects.
@@ -44,6 +45,9 @@ fn text(page: &impl Serialize) -> Vec<u8> {
 
 /// The API version 1.1, the first with sizes and versions (PEP 700).
 const META: Meta = Meta { api_version: "1.1" };
+
+/// The API version 1.0: later ones promise the size of each file, which another index may not state.
+const META_WITHOUT_SIZES: Meta = Meta { api_version: "1.0" };
 
 #[derive(Serialize)]
 struct Meta {

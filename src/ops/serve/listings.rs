@@ -7,11 +7,20 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 
 use crate::domain::{Candidates, PackageName, Timestamp};
-use crate::index::{IndexError, ListingRequest, StalePage};
+use crate::index::{AssumedAbsent, IndexError, ListingRequest, StalePage};
 use crate::ops::FetchContext;
 
-/// A callback for pages that are served although their index could not be asked.
-pub type StaleLog = Arc<dyn Fn(&StalePage) + Send + Sync>;
+/// What an answer rests on that may be wrong.
+#[derive(Clone, Copy, Debug)]
+pub enum ListingDoubt<'a> {
+    /// A page that is used although its index could not be asked.
+    Stale(&'a StalePage),
+    /// An index that is taken not to have the project.
+    AssumedAbsent(&'a AssumedAbsent),
+}
+
+/// A callback for doubts, called from any thread.
+pub type ListingLog = Arc<dyn Fn(ListingDoubt<'_>) + Send + Sync>;
 
 type Answer = Result<Arc<Candidates>, Arc<IndexError>>;
 
@@ -19,15 +28,15 @@ type Answer = Result<Arc<Candidates>, Arc<IndexError>>;
 pub struct Listings {
     context: FetchContext,
     clock: fn() -> Timestamp,
-    log: StaleLog,
-    /// The projects whose index is known to be down.
-    stale: Mutex<BTreeSet<PackageName>>,
+    log: ListingLog,
+    /// The projects whose doubts were told.
+    doubted: Mutex<BTreeSet<PackageName>>,
     asked: Mutex<HashMap<PackageName, Shared<BoxFuture<'static, Answer>>>>,
 }
 
 impl Listings {
-    pub fn new(context: FetchContext, clock: fn() -> Timestamp, log: StaleLog) -> Self {
-        Self { context, clock, log, stale: Mutex::default(), asked: Mutex::default() }
+    pub fn new(context: FetchContext, clock: fn() -> Timestamp, log: ListingLog) -> Self {
+        Self { context, clock, log, doubted: Mutex::default(), asked: Mutex::default() }
     }
 
     /// Returns what the indexes have of a project, or joins those who wait for it.
@@ -52,17 +61,19 @@ impl Listings {
     async fn ask(&self, name: &PackageName) -> Result<Candidates, IndexError> {
         let indexes = self.context.indexes.at((self.clock)(), &self.context.entries);
         let candidates = indexes.candidates(name, &ListingRequest::default()).await?;
-        self.note_stale(name, &indexes.stale());
+        let (stale, absent) = (indexes.stale(), indexes.assumed_absent());
+        let doubts = stale.iter().map(ListingDoubt::Stale).chain(absent.iter().map(ListingDoubt::AssumedAbsent));
+        self.note_doubts(name, &doubts.collect::<Vec<_>>());
         Ok(candidates)
     }
 
-    /// Tells once of each project whose pages are old, until they are not any more.
-    fn note_stale(&self, name: &PackageName, pages: &[StalePage]) {
-        let mut known = lock(&self.stale);
-        if pages.is_empty() {
+    /// Tells the doubts about a project once, until there are none.
+    fn note_doubts(&self, name: &PackageName, doubts: &[ListingDoubt<'_>]) {
+        let mut known = lock(&self.doubted);
+        if doubts.is_empty() {
             known.remove(name);
         } else if known.insert(name.clone()) {
-            pages.iter().for_each(|page| (self.log)(page));
+            doubts.iter().for_each(|doubt| (self.log)(*doubt));
         }
     }
 }

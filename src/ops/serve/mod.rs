@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 pub use self::allowed_hosts::AllowedHosts;
 use self::catalogue::Catalogue;
 use self::connection::ServerState;
-pub use self::listings::StaleLog;
+pub use self::listings::{ListingDoubt, ListingLog};
 use self::respond::{HttpRequest, HttpResponse};
 pub use self::upstream::{Upstream, UpstreamSettings};
 use crate::archive::CancelFlag;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::arriving_body::ArrivingFile;
 use super::downloads::Downloads;
 use super::index_path::IndexPath;
-use super::listings::{Listings, StaleLog};
+use super::listings::{ListingLog, Listings};
 use super::respond::{
     HttpBody, HttpRequest, HttpResponse, OBJECT, SIDECAR, index_page, not_found, redirect, stored_file, text,
 };
@@ -27,7 +27,7 @@ pub struct UpstreamSettings {
     /// The projects that may be asked for; `None` is all.
     pub allowed: Option<BTreeSet<PackageName>>,
     pub clock: fn() -> Timestamp,
-    pub stale: StaleLog,
+    pub log: ListingLog,
 }
 
 /// The indexes behind a pull-through index, and what was fetched from them.
@@ -47,8 +47,8 @@ impl fmt::Debug for Upstream {
 impl Upstream {
     pub fn new(context: FetchContext, settings: UpstreamSettings) -> Self {
         let downloads = Arc::new(Downloads::new(context.clone()));
-        let UpstreamSettings { allowed, clock, stale } = settings;
-        let listings = Arc::new(Listings::new(context.clone(), clock, stale));
+        let UpstreamSettings { allowed, clock, log } = settings;
+        let listings = Arc::new(Listings::new(context.clone(), clock, log));
         Self { context, allowed, listings, downloads }
     }
 
@@ -77,9 +77,7 @@ impl Upstream {
 
     async fn project(&self, name: &PackageName, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpResponse> {
         let candidates = self.candidates(name).await?;
-        let positions = 0..candidates.versions().len();
-        let files: Vec<_> = positions.flat_map(|position| candidates.files(position).to_vec()).collect();
-        Ok(index_page(&IndexPages::of_project(name, files.iter().map(|file| entry(file))), request))
+        Ok(index_page(&IndexPages::of_project(name, files(&candidates).map(entry)), request))
     }
 
     async fn file(
@@ -90,16 +88,22 @@ impl Upstream {
     ) -> Result<HttpResponse, HttpResponse> {
         let name: PackageName = project.parse().map_err(|_| not_found())?;
         let candidates = self.candidates(&name).await?;
-        let wheel = filename.strip_suffix(".metadata");
-        let (candidate, content_type) =
-            match (find(&candidates, filename), wheel.and_then(|name| find(&candidates, name))) {
-                (Some(file), _) => (Candidate::of(&file, &[]), OBJECT),
-                (None, Some(wheel)) => {
-                    sidecar::keep_of_held(&wheel, &self.context.store).await;
-                    (sidecar::candidate(&wheel).ok_or_else(not_found)?, SIDECAR)
-                }
-                (None, None) => return Err(not_found()),
-            };
+        if let Some(file) = find(&candidates, filename) {
+            return self.deliver(Candidate::of(file, &[]), OBJECT, request).await;
+        }
+        let wheel = filename.strip_suffix(".metadata").and_then(|wheel| find(&candidates, wheel));
+        let wheel = wheel.ok_or_else(not_found)?;
+        sidecar::keep_of_held(wheel, &self.context.store).await;
+        self.deliver(sidecar::candidate(wheel).ok_or_else(not_found)?, SIDECAR, request).await
+    }
+
+    /// Returns a file from the store, or as it arrives.
+    async fn deliver(
+        &self,
+        candidate: Candidate,
+        content_type: &str,
+        request: &HttpRequest<'_>,
+    ) -> Result<HttpResponse, HttpResponse> {
         if let Some(object) = self.downloads.find(&candidate).await {
             return Ok(self.stored(object, content_type, request));
         }
@@ -135,20 +139,24 @@ fn unreachable(why: &IndexError) -> HttpResponse {
     text(502, why.to_string())
 }
 
-/// Whether a download can be answered with; for `wants_all` only once it is at its end.
+/// Whether a download can be answered with; for `wants_all` only once it is at its end, and so without a
+/// size, since a client of HTTP/1.0 could not tell then whether it has the whole file.
 fn is_ready(arrival: &Arrival, wants_all: bool) -> bool {
     match arrival.stage {
         ArrivalStage::Awaited => false,
-        ArrivalStage::Partial { .. } => !wants_all,
+        ArrivalStage::Partial { .. } => !wants_all && arrival.size.is_some(),
         ArrivalStage::Stored(_) | ArrivalStage::Failed(_) => true,
     }
 }
 
-/// Returns the file with this name, that of the newest version first.
-fn find(candidates: &Candidates, filename: &str) -> Option<Artifact> {
-    let positions = (0..candidates.versions().len()).rev();
-    let mut files = positions.flat_map(|position| candidates.files(position).to_vec());
-    files.find(|file| *file.filename == *filename).map(|file| Artifact::clone(&file))
+/// Returns all files, those of the oldest version first.
+fn files(candidates: &Candidates) -> impl DoubleEndedIterator<Item = &Artifact> {
+    (0..candidates.versions().len()).flat_map(|position| candidates.files(position).iter()).map(Arc::as_ref)
+}
+
+/// Returns the file with this name; of several that of the newest version, as the page has it.
+fn find<'a>(candidates: &'a Candidates, filename: &str) -> Option<&'a Artifact> {
+    files(candidates).rev().find(|file| *file.filename == *filename)
 }
 
 fn entry(file: &Artifact) -> PageEntry<'_> {
