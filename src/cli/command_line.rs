@@ -40,7 +40,7 @@ pub enum Command {
     Parse(ParseArgs),
     /// Look after the folder that keeps everything fetched.
     Cache(CacheArgs),
-    /// Serve a read-only index over a folder, a bundle or the cache.
+    /// Serve a read-only index over a folder, a bundle, the cache or what other indexes have.
     Serve(ServeArgs),
     /// Upload what was fetched to a registry: devpi, pypiserver, Nexus, Artifactory, GitLab, Pulp.
     Push(PushArgs),

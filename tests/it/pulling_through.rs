@@ -229,6 +229,9 @@ fn a_folder_is_served_without_indexes() {
     for arguments in [&["serve"][..], &["serve", "out", "--through"], &["serve", "out", "--allow-project", "a"]] {
         sandbox.prefetch(arguments).assert().code(2);
     }
+    let nothing = sandbox.prefetch(["serve"]).assert().code(2);
+    let said = String::from_utf8_lossy(&nothing.get_output().stderr).into_owned();
+    assert!(said.contains("<PATH|--through>"), "{said}");
     let mixed = sandbox.prefetch(["serve", "out", "--index-url", "http://127.0.0.1:9/"]).assert().code(2);
     let said = String::from_utf8_lossy(&mixed.get_output().stderr).into_owned();
     assert!(said.contains("--through instead of a path"), "{said}");

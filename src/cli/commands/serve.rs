@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, ValueHint};
+use clap::{ArgGroup, Args, ValueHint};
 use tokio::net::TcpListener;
 
 use super::fetch::UPLOAD_LIMIT;
@@ -27,9 +27,10 @@ use crate::ops::serve::{Access, AccessLog, AllowedHosts, ListingDoubt, Site, Ups
 
 /// Arguments of `prefetch serve`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("content").args(["path", "through"]).required(true)))]
 pub struct ServeArgs {
     /// A folder of distributions in any layout, a bundle as it is, or a cache folder.
-    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath, required_unless_present = "through", conflicts_with = "through")]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
     /// Serve what the indexes have, as a pull-through index: each file is fetched once and kept in the cache.
     #[arg(long)]
