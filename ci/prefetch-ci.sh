@@ -6,13 +6,15 @@
 #   key           prints the key of the cache: it changes with the lock and requirements files
 #   fetch [ARG…]  fetches into .prefetch/wheelhouse; without arguments what the project's lock says
 #   env           prints the lines that point pip and uv there and nowhere else
-#   save          removes from the cache what no job of the last day needed, before it is saved
+#   save          removes from the cache what this job did not need, before it is saved
 #
 # On a forge with files for it (GITHUB_ENV, GITHUB_PATH, GITHUB_OUTPUT) later steps get variables, PATH and key.
 set -eu
 PREFETCH_CACHE_DIR=${PREFETCH_CACHE_DIR:-"$PWD/.prefetch/cache"}
 export PREFETCH_CACHE_DIR
 wheelhouse=.prefetch/wheelhouse
+# One line for each run of this job.
+fetches=.prefetch/fetches
 venv=.prefetch/venv
 python=$(command -v python3 || command -v python)
 
@@ -45,6 +47,7 @@ print(hashlib.sha256(b"".join(open(name, "rb").read() for name in files)).hexdig
 
 fetch() {
     prefetch --dest "$wheelhouse" --progress plain "$@"
+    echo "$*" >> "$fetches"
     prefetch env "$wheelhouse" --shell sh |
         sed -n "s/^export \([A-Z_]*\)='\(.*\)'$/\1=\2/p" >> "${GITHUB_ENV:-/dev/null}"
 }
@@ -57,6 +60,6 @@ case $step in
     key) key ;;
     fetch) fetch "$@" ;;
     env) prefetch env "$wheelhouse" --shell sh ;;
-    save) prefetch cache prune --older-than 1d --linked ;;
+    save) prefetch cache prune --keep-last-runs "$(wc -l < "$fetches" | tr -d ' ')" --linked ;;
     *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -1,8 +1,9 @@
 //! How long a shared store is left alone after a failure.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::Duration;
 
+use tokio::sync::SetOnce;
 use tokio::time::Instant;
 
 use super::lock;
@@ -14,7 +15,7 @@ const REST: Duration = Duration::from_secs(300);
 /// The failures of a store.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
-    first: OnceLock<String>,
+    first: SetOnce<String>,
     until: Mutex<Option<Instant>>,
 }
 
@@ -27,6 +28,11 @@ impl Outage {
     /// Returns the reason of the first failure, however long ago that was.
     pub fn first(&self) -> Option<&str> {
         self.first.get().map(String::as_str)
+    }
+
+    /// Waits for the first failure, and returns its reason.
+    pub async fn wait(&self) -> &str {
+        self.first.wait().await
     }
 
     /// Whether the store is still to be left alone.

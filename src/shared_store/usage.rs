@@ -54,8 +54,8 @@ pub struct SharedStoreUsage {
 impl SharedStore {
     /// Returns what was done, with `left` uploads given up after `limit`.
     pub(super) fn usage(&self, left: usize, limit: Duration) -> SharedStoreUsage {
-        let Inner { folder, failed, writing_failed, wrong, fetched, uploaded, .. } = &*self.0;
-        let location = folder.location();
+        let Inner { failed, writing_failed, wrong, fetched, uploaded, .. } = &*self.0;
+        let location = self.location();
         let mut warnings = Vec::new();
         warnings.extend(
             lock(wrong).iter().map(|subject| {
@@ -67,15 +67,30 @@ impl SharedStore {
                 "what the shared store {location} says of files did not fit them, so that indexes were asked instead"
             ));
         }
-        warnings.extend(failed.first().map(|why| {
-            format!("the shared store {location} could not be used, so that indexes were asked instead: {why}")
-        }));
-        warnings
-            .extend(writing_failed.first().map(|why| format!("the shared store {location} was not written: {why}")));
+        warnings.extend(failed.first().map(|why| self.unusable(why)));
+        warnings.extend(writing_failed.first().map(|why| self.unwritable(why)));
         if left > 0 {
             let (files, seconds) = (if left == 1 { "file" } else { "files" }, limit.as_secs());
             warnings.push(format!("{left} {files} did not reach the shared store {location} within {seconds} s"));
         }
         SharedStoreUsage { fetched: fetched.total(), uploaded: uploaded.total(), warnings }
+    }
+    /// Waits until the store could not be used, and returns the warning of that.
+    pub async fn wait_unusable(&self) -> String {
+        self.unusable(self.0.failed.wait().await)
+    }
+
+    /// Waits until the store could not be written, and returns the warning of that.
+    pub async fn wait_unwritable(&self) -> String {
+        self.unwritable(self.0.writing_failed.wait().await)
+    }
+
+    fn unusable(&self, why: &str) -> String {
+        let location = self.location();
+        format!("the shared store {location} could not be used, so that indexes were asked instead: {why}")
+    }
+
+    fn unwritable(&self, why: &str) -> String {
+        format!("the shared store {} was not written: {why}", self.location())
     }
 }

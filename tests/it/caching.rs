@@ -150,6 +150,21 @@ fn prune_keeps_what_a_folder_links_to_and_tells_what_it_freed() {
     }
 }
 
+/// A CI job saves what it needed and nothing that only older locks needed.
+#[test]
+fn prune_keeps_what_the_last_runs_used() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    for name in ["kit", "other", "demo", "other"] {
+        fetch(&sandbox, &index, &[name, "--bundle", &format!("{name}.tar"), "--no-verify"]);
+    }
+    let pruned = |count: &str| cache(&sandbox, &["prune", "--keep-last-runs", count], 0);
+    assert_eq!(names(&pruned("3")["removed"]), [""; 0]);
+    assert_eq!(names(&pruned("2")["removed"]), ["kit-3.0.tar.gz"]);
+    fetch(&sandbox, &index, &["demo", "--bundle", "demo.tar", "--no-verify"]);
+    assert_eq!(names(&pruned("1")["removed"]), ["other-2.0-py3-none-any.whl"]);
+    assert_eq!(names(&cache(&sandbox, &["list"], 0)["files"]), [WHEEL]);
+}
+
 #[test]
 fn clean_removes_what_is_ours_and_nothing_else() {
     let (index, sandbox) = (world(), Sandbox::new());

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
+use crate::caching::{cache, names};
 use crate::support::{Bucket, Fault, Index, Sandbox, Sdist, Served, Source, Wheel, judges};
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
@@ -43,6 +44,33 @@ fn installers_get_everything_once_and_again_without_the_index() {
     install();
     let (_, said) = served.terminate();
     assert_eq!(said.matches("demo: what was last seen of it is used").count(), 1, "{said}");
+}
+
+#[test]
+fn what_is_passed_on_is_of_use_to_the_cache() {
+    let index = Index::new().wheel("demo", "1.0").wheel("other", "1.0").serve();
+    let sandbox = Sandbox::new();
+    let served = Served::through(&sandbox, &index, &[]);
+    for name in ["demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl.metadata", "demo-1.0-py3-none-any.whl"] {
+        assert_eq!(served.get(&format!("/simple/demo/{name}"), &[]).status, 200);
+    }
+    let _ = served.terminate();
+    assert_eq!(names(&cache(&sandbox, &["list"], 0)["files"]), ["demo-1.0-py3-none-any.whl"]);
+    let runs = &cache(&sandbox, &["why", "demo"], 0)["runs"];
+    assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
+    assert_eq!(runs[0]["requested_by"], serde_json::json!(["a client of a pull-through index"]));
+    assert_eq!(runs[0]["index"], index.url());
+}
+
+#[test]
+fn a_store_that_fails_is_told_once_and_at_once() {
+    let (index, bucket, sandbox) = (large().serve(), Bucket::serve(), Sandbox::new());
+    bucket.fail("/", Fault::Status(403));
+    let mut served = Served::through_store(&sandbox, &index, &bucket);
+    assert_eq!(served.get(PATH, &[]).status, 200);
+    served.wait_for("could not be used, so that indexes were asked instead");
+    let (_, said) = served.terminate();
+    assert!(!said.contains("could not be used"), "{said}");
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args, ValueHint};
+use futures::FutureExt;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 use super::fetch::UPLOAD_LIMIT;
 use super::fetch::prepare::PreparedFetch;
@@ -24,6 +26,7 @@ use crate::domain::PackageName;
 use crate::input::ParsedInput;
 use crate::ops::FetchContext;
 use crate::ops::serve::{Access, AccessLog, AllowedHosts, ListingDoubt, Site, UpstreamSettings, serve};
+use crate::shared_store::SharedStore;
 
 /// Arguments of `prefetch serve`.
 #[derive(Debug, Args)]
@@ -66,19 +69,41 @@ pub fn run(args: &ServeArgs, environment: &Environment) -> Result<Exit, CliError
         None => {
             let context = upstream_context(args, environment)?;
             let shared = context.shared.clone();
-            (Site::upstream(context, upstream_settings(args)), shared)
+            (Site::upstream(context, upstream_settings(args, environment)), shared)
         }
     };
     // Each answer under way holds a socket and a file.
     file_limit::allow_many();
     let runtime = runtime::multi_threaded()?;
     runtime.block_on(async {
+        let outages = shared.clone().map(tell_outages);
         let exit = listen(args, &site).await?;
-        if let Some(shared) = shared {
-            shared_store_usage::print(&shared.finish(UPLOAD_LIMIT).await, args.quiet);
+        if let Some((shared, outages)) = shared.zip(outages) {
+            let mut usage = shared.finish(UPLOAD_LIMIT).await;
+            let told = told_outages(outages);
+            usage.warnings.retain(|warning| !told.contains(warning));
+            shared_store_usage::print(&usage, args.quiet);
         }
         Ok(exit)
     })
+}
+
+/// Warns of a shared store once it fails, since a server may run for long after that.
+fn tell_outages(shared: SharedStore) -> JoinSet<String> {
+    let mut outages = JoinSet::new();
+    let unwritable = shared.clone();
+    outages.spawn(async move { shared.wait_unusable().await }.inspect(|warning| warn(warning)));
+    outages.spawn(async move { unwritable.wait_unwritable().await }.inspect(|warning| warn(warning)));
+    outages
+}
+
+/// Returns the warnings that were told.
+fn told_outages(mut outages: JoinSet<String>) -> Vec<String> {
+    let mut told = Vec::new();
+    while let Some(Ok(warning)) = outages.try_join_next() {
+        told.push(warning);
+    }
+    told
 }
 
 /// Opens what is at `path`.
@@ -111,7 +136,7 @@ fn upstream_context(args: &ServeArgs, environment: &Environment) -> Result<Fetch
         .map(|(prepared, _)| prepared.context)
 }
 
-fn upstream_settings(args: &ServeArgs) -> UpstreamSettings {
+fn upstream_settings(args: &ServeArgs, environment: &Environment) -> UpstreamSettings {
     UpstreamSettings {
         allowed: (!args.allow_project.is_empty()).then(|| args.allow_project.iter().cloned().collect()),
         clock: Environment::clock,
@@ -119,6 +144,7 @@ fn upstream_settings(args: &ServeArgs) -> UpstreamSettings {
             ListingDoubt::Stale(page) => warn(with_remedy(page)),
             ListingDoubt::AssumedAbsent(absent) => warn(absent.to_string()),
         }),
+        folder: environment.working_folder.clone(),
     }
 }
 

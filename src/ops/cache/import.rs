@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use super::identify::{self, DistributionIdentity, IdentifyError};
 use super::pip_cache_entry;
-use super::run_record::{self, RunRecord, UsedFile};
+use super::run_record::{RunRecord, UsedFile, write_record};
 use crate::archive::{CancelFlag, CancellableReader, check_cancelled};
 use crate::domain::{Algorithm, MaskedUrl, Object, SourceExtension};
 use crate::regular_file;
@@ -62,7 +62,7 @@ pub fn import(
         Ok(())
     });
     if !used.is_empty() {
-        run_record::write(store, &RunRecord { folder: path.display().to_string(), files: used })?;
+        write_record(store, &RunRecord { folder: path.display().to_string(), files: used })?;
     }
     imported
 }
@@ -172,17 +172,9 @@ fn keep(
 }
 
 fn used_file(imported: &ImportedFile) -> UsedFile {
-    let DistributionIdentity { name, version, filename } = imported.identity.clone();
     UsedFile {
-        name,
-        version,
-        filename,
-        sha256: imported.object.sha256,
         url: imported.url.clone(),
-        index: None,
-        requires_python: None,
-        yanked: None,
         requested_by: vec!["prefetch cache import".to_owned()],
-        targets: Vec::new(),
+        ..UsedFile::of(imported.identity.clone(), imported.object.sha256)
     }
 }

@@ -5,7 +5,7 @@ mod import;
 mod pip_cache_entry;
 mod run_record;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -22,7 +22,7 @@ use super::source_trees;
 
 pub use self::identify::DistributionIdentity;
 pub use self::import::{ImportResult, ImportedFile, import};
-pub use self::run_record::{RecordedRun, RunRecord, UsedFile, record};
+pub use self::run_record::{RecordedRun, RunRecord, UsedFile, record, write_record};
 
 /// The content of the cache, and the runs that used it.
 #[derive(Clone, Debug)]
@@ -80,6 +80,12 @@ impl Inventory {
         uses
     }
 
+    /// Returns the objects that the latest `count` runs used.
+    fn used_by_last(&self, count: usize) -> HashSet<Sha256> {
+        let last = self.runs.iter().rev().take(count);
+        last.flat_map(|run| run.record.files.iter().map(|file| file.sha256)).collect()
+    }
+
     /// Returns the size of all objects in bytes.
     pub fn size(&self) -> u64 {
         self.objects.iter().map(|stored| stored.object.size).sum()
@@ -103,6 +109,8 @@ pub struct PruneLimits {
     pub older_than: Option<SystemTime>,
     /// Removes the objects that were used longest ago, until no more than this many bytes are left.
     pub max_size: Option<u64>,
+    /// Removes the objects that none of this many latest runs used.
+    pub keep_last_runs: Option<usize>,
     /// Removes also objects that are hard-linked elsewhere, though that frees no space.
     pub linked: bool,
 }
@@ -127,13 +135,15 @@ impl Inventory {
     /// Returns the objects to remove by `limits`.
     pub fn prunable(&self, limits: PruneLimits) -> Pruned {
         let uses = self.last_uses();
+        let needed = limits.keep_last_runs.map(|count| self.used_by_last(count));
         let mut objects = self.objects.clone();
         objects.sort_by_key(|stored| (uses[&stored.object.sha256], stored.object.sha256));
         let mut left = self.size();
         let mut pruned = Pruned::default();
         for stored in objects {
             let is_old = limits.older_than.is_some_and(|limit| uses[&stored.object.sha256] < limit);
-            if !is_old && limits.max_size.is_none_or(|most| left <= most) {
+            let is_needless = needed.as_ref().is_some_and(|needed| !needed.contains(&stored.object.sha256));
+            if !is_old && !is_needless && limits.max_size.is_none_or(|most| left <= most) {
                 continue;
             }
             if stored.is_linked && !limits.linked {
@@ -205,6 +215,7 @@ fn count_files(folder: &Path) -> (u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::*;
@@ -225,6 +236,11 @@ mod tests {
         Inventory { objects, runs: Vec::new() }
     }
 
+    fn used(bytes: &[u8]) -> UsedFile {
+        let (name, filename) = ("demo".to_owned(), "demo-1.0.tar.gz".to_owned());
+        UsedFile::of(DistributionIdentity { name, version: None, filename }, Sha256::of(bytes))
+    }
+
     fn removed(limits: PruneLimits) -> Vec<u64> {
         let times = inventory().prunable(limits).removed.into_iter().map(|stored| stored.since);
         times.map(|time| time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()).collect()
@@ -239,6 +255,27 @@ mod tests {
         assert_eq!(removed(PruneLimits { max_size: Some(39), ..PruneLimits::default() }), [1]);
         assert_eq!(removed(PruneLimits { max_size: Some(40), ..PruneLimits::default() }), Vec::<u64>::new());
         assert_eq!(removed(PruneLimits { max_size: Some(0), ..PruneLimits::default() }), [1, 3, 4]);
+    }
+
+    #[test]
+    fn what_the_last_runs_used_stays() {
+        let run = |contents: &[&[u8]], seconds| {
+            let files = contents.iter().map(|bytes| used(bytes));
+            let record = RunRecord { folder: "/project".to_owned(), files: files.collect() };
+            RecordedRun { record, last: at(seconds), path: PathBuf::new() }
+        };
+        let runs = vec![run(&[b"a", b"b", b"d"], 5), run(&[b"c"], 6), run(&[b"c", b"d"], 7)];
+        let inventory = Inventory { runs, ..inventory() };
+        let removed = |count| {
+            let limits = PruneLimits { keep_last_runs: Some(count), linked: true, ..PruneLimits::default() };
+            let removed = inventory.prunable(limits).removed.into_iter().map(|stored| stored.object.sha256);
+            removed.collect::<HashSet<_>>()
+        };
+        let of = |contents: &[&[u8]]| contents.iter().map(|bytes| Sha256::of(bytes)).collect::<HashSet<_>>();
+        assert_eq!(removed(1), of(&[b"a", b"b"]));
+        assert_eq!(removed(2), of(&[b"a", b"b"]));
+        assert_eq!(removed(3), of(&[]));
+        assert_eq!(removed(0), of(&[b"a", b"b", b"c", b"d"]));
     }
 
     #[test]

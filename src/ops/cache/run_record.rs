@@ -11,6 +11,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::identify::DistributionIdentity;
 use crate::cache_folder::{CacheBucket, CacheLayout, Readers};
 use crate::domain::{Fetched, Origin, Sha256, mask_credentials};
 use crate::store::DiskStore;
@@ -53,6 +54,25 @@ pub struct UsedFile {
     pub targets: Vec<String>,
 }
 
+impl UsedFile {
+    /// Makes the entry of a file of which nothing else is known.
+    pub fn of(identity: DistributionIdentity, sha256: Sha256) -> Self {
+        let DistributionIdentity { name, version, filename } = identity;
+        Self {
+            name,
+            version,
+            filename,
+            sha256,
+            url: None,
+            index: None,
+            requires_python: None,
+            yanked: None,
+            requested_by: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+}
+
 impl RunRecord {
     fn of(fetched: &Fetched, folder: &Path) -> Self {
         let files = fetched.files().map(|(package, file)| UsedFile {
@@ -80,14 +100,14 @@ fn masked(origin: &Origin) -> String {
 ///
 /// A cache that cannot be written is no error here, since only the names of its files are lost.
 pub fn record(store: &DiskStore, fetched: &Fetched, folder: &Path) {
-    let _ = write(store, &RunRecord::of(fetched, folder));
+    let _ = write_record(store, &RunRecord::of(fetched, folder));
 }
 
 /// Writes a record.
 ///
 /// # Errors
 /// When the cache cannot be written.
-pub(super) fn write(store: &DiskStore, record: &RunRecord) -> io::Result<()> {
+pub fn write_record(store: &DiskStore, record: &RunRecord) -> io::Result<()> {
     let text = serde_json::to_vec(record).expect("strings and numbers can always be written");
     let path = folder_of(store).join(Sha256::of(&text).to_string());
     store.layout().write(&path, &[&text], Readers::Umask).map(drop)

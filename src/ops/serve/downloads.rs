@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::domain::{Candidate, Object};
+use super::use_records::UseRecords;
+use super::wanted_file::WantedFile;
+use crate::domain::Object;
 use crate::http::blocking;
 use crate::ops::FetchContext;
 use crate::ops::arrival::{Arrival, ArrivalSender};
@@ -14,25 +16,28 @@ use crate::ops::download::Download;
 /// Fetches files into the store, each once at a time.
 pub struct Downloads {
     context: FetchContext,
+    uses: UseRecords,
     /// By the URL of the file.
     running: Mutex<HashMap<String, ArrivalSender>>,
 }
 
 impl Downloads {
-    pub fn new(context: FetchContext) -> Self {
-        Self { context, running: Mutex::default() }
+    pub fn new(context: FetchContext, uses: UseRecords) -> Self {
+        Self { context, uses, running: Mutex::default() }
     }
 
-    /// Returns the file of a candidate, if the store has it.
-    pub async fn find(&self, candidate: &Candidate) -> Option<Object> {
-        let (store, expected) = (self.context.store.clone(), candidate.expected.clone());
-        blocking(move || store.find_expected(&expected)).await
+    /// Returns the file, if the store has it.
+    pub async fn find(&self, file: &WantedFile) -> Option<Object> {
+        let (store, expected) = (self.context.store.clone(), file.candidate.expected.clone());
+        let object = blocking(move || store.find_expected(&expected)).await?;
+        self.uses.note(file, object).await;
+        Some(object)
     }
 
     /// Begins to fetch a file, or joins those who wait for it; it is fetched to its end whoever goes
     /// away.
-    pub(in crate::ops) fn join(self: &Arc<Self>, candidate: Candidate) -> watch::Receiver<Arrival> {
-        let url = candidate.url.secret().to_string();
+    pub(in crate::ops) fn join(self: &Arc<Self>, file: WantedFile) -> watch::Receiver<Arrival> {
+        let url = file.candidate.url.secret().to_string();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(arrival) = running.get(&url) {
             return arrival.subscribe();
@@ -40,15 +45,19 @@ impl Downloads {
         let arrival = ArrivalSender::new();
         let receiver = arrival.subscribe();
         running.insert(url.clone(), arrival.clone());
-        tokio::spawn(self.clone().fetch(candidate, url, arrival));
+        tokio::spawn(self.clone().fetch(file, url, arrival));
         receiver
     }
 
-    async fn fetch(self: Arc<Self>, candidate: Candidate, url: String, arrival: ArrivalSender) {
+    async fn fetch(self: Arc<Self>, file: WantedFile, url: String, arrival: ArrivalSender) {
         let FetchContext { store, client, shared, .. } = self.context.clone();
         let (listener, sender) = (Arc::new(|_| ()), Some(arrival.clone()));
+        let candidate = file.candidate.clone();
         let download = Download { file: 0, candidate, store, client, shared, listener, arrival: sender };
         let outcome = download.run().await;
+        if let Ok((object, _)) = &outcome {
+            self.uses.note(&file, *object).await;
+        }
         // Whoever asks from now on finds the file in the store, or tries again.
         self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&url);
         arrival.finish(outcome.map(|(object, _)| object));

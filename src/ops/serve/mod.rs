@@ -13,6 +13,8 @@ mod listings;
 mod respond;
 mod sidecar;
 mod upstream;
+mod use_records;
+mod wanted_file;
 
 use std::fs::File;
 use std::io;

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::arriving_body::ArrivingFile;
 use super::downloads::Downloads;
 use super::index_path::IndexPath;
 use super::listings::{ListingLog, Listings};
-use super::respond::{
-    HttpBody, HttpRequest, HttpResponse, OBJECT, SIDECAR, index_page, not_found, redirect, stored_file, text,
-};
+use super::respond::{HttpBody, HttpRequest, HttpResponse, index_page, not_found, redirect, stored_file, text};
 use super::sidecar;
+use super::use_records::UseRecords;
+use super::wanted_file::WantedFile;
 use crate::archive::Extent;
-use crate::domain::{Artifact, Candidate, Candidates, Object, PackageName, Timestamp};
+use crate::domain::{Artifact, Candidates, Object, PackageName, Timestamp};
 use crate::index::IndexError;
 use crate::layout::{IndexPages, PageEntry};
 use crate::ops::FetchContext;
@@ -28,6 +29,8 @@ pub struct UpstreamSettings {
     pub allowed: Option<BTreeSet<PackageName>>,
     pub clock: fn() -> Timestamp,
     pub log: ListingLog,
+    /// The folder that the server was started in, for the records of what was passed on.
+    pub folder: PathBuf,
 }
 
 /// The indexes behind a pull-through index, and what was fetched from them.
@@ -46,8 +49,9 @@ impl fmt::Debug for Upstream {
 
 impl Upstream {
     pub fn new(context: FetchContext, settings: UpstreamSettings) -> Self {
-        let downloads = Arc::new(Downloads::new(context.clone()));
-        let UpstreamSettings { allowed, clock, log } = settings;
+        let UpstreamSettings { allowed, clock, log, folder } = settings;
+        let uses = UseRecords::new(folder, clock, context.store.clone(), context.shared.clone());
+        let downloads = Arc::new(Downloads::new(context.clone(), uses));
         let listings = Arc::new(Listings::new(context.clone(), clock, log));
         Self { context, allowed, listings, downloads }
     }
@@ -89,25 +93,21 @@ impl Upstream {
         let name: PackageName = project.parse().map_err(|_| not_found())?;
         let candidates = self.candidates(&name).await?;
         if let Some(file) = find(&candidates, filename) {
-            return self.deliver(Candidate::of(file, &[]), OBJECT, request).await;
+            return self.deliver(WantedFile::distribution(file), request).await;
         }
         let wheel = filename.strip_suffix(".metadata").and_then(|wheel| find(&candidates, wheel));
         let wheel = wheel.ok_or_else(not_found)?;
         sidecar::keep_of_held(wheel, &self.context.store).await;
-        self.deliver(sidecar::candidate(wheel).ok_or_else(not_found)?, SIDECAR, request).await
+        self.deliver(WantedFile::metadata(wheel).ok_or_else(not_found)?, request).await
     }
 
     /// Returns a file from the store, or as it arrives.
-    async fn deliver(
-        &self,
-        candidate: Candidate,
-        content_type: &str,
-        request: &HttpRequest<'_>,
-    ) -> Result<HttpResponse, HttpResponse> {
-        if let Some(object) = self.downloads.find(&candidate).await {
+    async fn deliver(&self, file: WantedFile, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpResponse> {
+        let content_type = file.content_type;
+        if let Some(object) = self.downloads.find(&file).await {
             return Ok(self.stored(object, content_type, request));
         }
-        let mut arrival = self.downloads.join(candidate);
+        let mut arrival = self.downloads.join(file);
         let wants_all = request.method == "HEAD" || request.range.is_some();
         // The sender lives as long as the download.
         let _ = arrival.wait_for(|arrival| is_ready(arrival, wants_all)).await;

@@ -104,6 +104,15 @@ impl Served {
         statuses.collect()
     }
 
+    /// Waits until it says `words`.
+    pub fn wait_for(&mut self, words: &str) {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert!(self.errors.read_line(&mut line).unwrap() > 0, "it ended and did not say {words}");
+        }
+    }
+
     /// Ends it as a service manager would; returns its exit code, and all that it said since.
     #[cfg(unix)]
     pub fn terminate(mut self) -> (Option<i32>, String) {

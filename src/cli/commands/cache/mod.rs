@@ -73,7 +73,7 @@ pub enum CacheCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("limits").multiple(true).required(true).args(["older_than", "max_size"])))]
+#[command(group(ArgGroup::new("limits").multiple(true).required(true).args(["older_than", "max_size", "keep_last_runs"])))]
 pub struct PruneArgs {
     /// Remove what no run had for this long (30d, `2 weeks`) or since this date (2026-03-01).
     #[arg(long, value_name = "AGE")]
@@ -81,6 +81,9 @@ pub struct PruneArgs {
     /// Remove what was of use longest ago until no more than this is left: 5G, 500MB.
     #[arg(long, value_name = "SIZE", value_parser = crate::cli::settings::size::parse, conflicts_with = "store")]
     pub max_size: Option<u64>,
+    /// Remove what none of the last N runs used.
+    #[arg(long, value_name = "N", conflicts_with = "store")]
+    pub keep_last_runs: Option<usize>,
     /// Also remove what a folder still links to, which frees nothing now.
     #[arg(long, conflicts_with = "store")]
     pub linked: bool,
@@ -249,7 +252,8 @@ fn prune(
 ) -> Result<Exit, CliError> {
     let older_than = args.older_than.as_deref().map(|text| date::parse(text, environment.now)).transpose();
     let older_than = older_than.map_err(CliError::usage)?.map(system_time);
-    let pruned = inventory.prunable(PruneLimits { older_than, max_size: args.max_size, linked: args.linked });
+    let PruneArgs { max_size, keep_last_runs, linked, .. } = *args;
+    let pruned = inventory.prunable(PruneLimits { older_than, max_size, keep_last_runs, linked });
     if !args.dry_run {
         cache::prune(store, inventory, &pruned, system_time(environment.now)).map_err(disk)?;
     }
