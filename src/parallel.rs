@@ -5,8 +5,9 @@
 //! once or twice.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, available_parallelism, scope};
+
+use parking_lot::Mutex;
 
 /// Returns how many threads this machine runs at once.
 pub fn threads() -> usize {
@@ -43,7 +44,7 @@ pub fn map<I: Sync, T: Send>(items: &[I], threads: usize, convert: impl Fn(&I) -
 /// Runs `other` on a thread of its own beside `own`, or before it if no thread is available.
 pub fn join<A: Send, B>(other: impl FnOnce() -> A + Send, own: impl FnOnce() -> B) -> (A, B) {
     let other = Mutex::new(Some(other));
-    let run = || other.lock().unwrap_or_else(PoisonError::into_inner).take().map(|other| other());
+    let run = || other.lock().take().map(|other| other());
     scope(|scope| {
         let thread = Builder::new().spawn_scoped(scope, run).ok();
         let early = if thread.is_none() { run() } else { None };
@@ -60,12 +61,9 @@ pub fn join<A: Send, B>(other: impl FnOnce() -> A + Send, own: impl FnOnce() -> 
 pub fn probe(number: usize) -> std::io::Result<()> {
     let gate = Mutex::new(());
     scope(|scope| {
-        let _closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let _closed = gate.lock();
         (0..number).try_for_each(|_| {
-            Builder::new()
-                .stack_size(PROBE_STACK)
-                .spawn_scoped(scope, || drop(gate.lock().unwrap_or_else(PoisonError::into_inner)))
-                .map(drop)
+            Builder::new().stack_size(PROBE_STACK).spawn_scoped(scope, || drop(gate.lock())).map(drop)
         })
     })
 }

@@ -5,7 +5,8 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::directory::write_directory;
 use super::parallel_read::check_digests;
@@ -73,7 +74,7 @@ pub struct StreamSink<'a> {
 
 impl TreeSink for StreamSink<'_> {
     fn write(&self, tree: &Tree, objects: &dyn ObjectSource) -> Result<(), ArchiveError> {
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut output = self.output.lock();
         pack_to_stream(tree, objects, self.format, &mut *output)
     }
 }

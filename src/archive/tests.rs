@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
 
 use crate::domain::{Content, RelPath, Sha256, Tree};
 
@@ -51,12 +52,12 @@ pub struct Sheet(Mutex<Vec<u8>>);
 /// Returns the archive of `tree`.
 pub fn archived(tree: &Tree, objects: &Memory, format: &ArchiveFormat) -> Result<Vec<u8>, ArchiveError> {
     let sheet = Sheet::default();
-    pack(tree, objects, format, &sheet).map(|()| sheet.0.into_inner().unwrap())
+    pack(tree, objects, format, &sheet).map(|()| sheet.0.into_inner())
 }
 
 impl WriteAt for Sheet {
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let mut sheet = self.0.lock().unwrap();
+        let mut sheet = self.0.lock();
         let end = offset as usize + bytes.len();
         if sheet.len() < end {
             sheet.resize(end, 0xa5);

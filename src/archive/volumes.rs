@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::{self, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
@@ -85,7 +86,7 @@ impl VolumeWriter {
     /// Returns the file at `position`, from 0; it is created if necessary, as are those before it.
     fn file(&self, position: u64) -> io::Result<Arc<NamedTempFile>> {
         let number = usize::try_from(position / self.limit).map_err(io::Error::other)?;
-        let mut files = self.files.lock().expect("no thread panics with it");
+        let mut files = self.files.lock();
         while files.len() <= number {
             files.push(Arc::new(temporary(&self.folder)?));
         }
@@ -93,7 +94,7 @@ impl VolumeWriter {
     }
 
     fn persist(self, path: &Path) -> io::Result<()> {
-        let files = self.files.into_inner().expect("no thread panics with it").into_iter();
+        let files = self.files.into_inner().into_iter();
         let mut files: Vec<_> = files.map(|file| Arc::into_inner(file).expect("nobody writes any more")).collect();
         let mut volumes = Vec::new();
         for (number, file) in files.iter_mut().enumerate() {

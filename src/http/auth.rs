@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use url::Url;
 
 use super::netrc::{Login, Netrc};
@@ -55,13 +56,8 @@ struct KeyringCache {
 
 impl KeyringCache {
     fn get(&self, key: &(String, String)) -> Option<Option<Login>> {
-        lock(&self.logins).get(key).cloned()
+        self.logins.lock().get(key).cloned()
     }
-}
-
-/// Locks a mutex, ignoring that a thread may have panicked: it left nothing half-done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Credentials {
@@ -121,7 +117,7 @@ impl Credentials {
         let keyring = self.keyring.as_ref()?;
         let user = shown?.user.clone();
         let key = (server(url), user.clone());
-        let _asking = lock(&self.remembered.asking);
+        let _asking = self.remembered.asking.lock();
         let login = self.remembered.get(&key).unwrap_or_else(|| {
             let index = self.nearest_index(url).map(MaskedUrl::public);
             let host = url.host_str().map(ToOwned::to_owned);
@@ -129,7 +125,7 @@ impl Credentials {
             let password = services.filter_map(|service| (keyring.0)(&service, &user)).next();
             password.map(|password| Login { user, password })
         });
-        lock(&self.remembered.logins).insert(key, login.clone());
+        self.remembered.logins.lock().insert(key, login.clone());
         login.filter(|login| Some(login) != shown)
     }
 
@@ -236,7 +232,7 @@ mod tests {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = asked.clone();
         let keyring = Keyring::new(move |service, user| {
-            log.lock().unwrap().push(format!("{user} at {service}"));
+            log.lock().push(format!("{user} at {service}"));
             (service == "x.example").then(|| "hunter2".to_owned())
         });
         let credentials = Credentials { keyring: Some(keyring), ..of_indexes(&["https://k@x.example/simple/"]) };
@@ -248,7 +244,7 @@ mod tests {
             assert_eq!(credentials.ask_keyring(&url, Some(&refused)).unwrap().password, "hunter2");
         }
         let expected = ["k at https://x.example/simple/", "k at https://x.example:443", "k at x.example"];
-        assert_eq!(*asked.lock().unwrap(), expected);
+        assert_eq!(*asked.lock(), expected);
         assert_eq!(shown(&credentials, url.as_str()).as_deref(), Some("k:hunter2"));
         let refused = credentials.login(&url, true);
         assert_eq!(credentials.ask_keyring(&url, refused.as_ref()), None, "the same again cannot help");

@@ -1,9 +1,9 @@
 //! Reads the certificates that the settings name from their files.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use parking_lot::Mutex;
 use reqwest::Identity;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -24,7 +24,7 @@ impl Certificates {
     /// # Errors
     /// When a path has no usable certificate; the error names it.
     pub fn of(&self, authorities: &CertificateAuthorities) -> Result<Vec<CertificateDer<'static>>, HttpError> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = self.read.lock();
         match &*read {
             Some(certificates) => Ok(certificates.clone()),
             None => Ok(read.insert(read_all(authorities)?).clone()),

@@ -4,9 +4,9 @@
 //! forgot. Then every connection to a host is dead, and one of HTTP/2 carries all requests. So
 //! retries after a failure use new connections.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::HttpSettings;
@@ -37,7 +37,7 @@ impl ClientPools {
         line: ConnectionSharing,
     ) -> Result<reqwest::Client, HttpError> {
         let place = &self.kept[usize::from(accepts_any_certificate)][line as usize];
-        let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = place.lock();
         if let Some(pool) = kept.as_ref() {
             return Ok(pool.client.clone());
         }
@@ -51,7 +51,7 @@ impl ClientPools {
     /// theirs.
     pub fn renew(&self, timeout: Duration) {
         for place in self.kept.iter().flatten() {
-            let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut kept = place.lock();
             kept.take_if(|pool| pool.made.elapsed() >= timeout);
         }
     }
@@ -64,7 +64,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_connections_that_may_have_been_silent_are_dropped() {
         let (pools, timeout) = (ClientPools::default(), Duration::from_secs(15));
-        let made = || pools.kept[0][0].lock().unwrap().as_ref().map(|pool| pool.made);
+        let made = || pools.kept[0][0].lock().as_ref().map(|pool| pool.made);
         pools.client(&HttpSettings::default(), false, ConnectionSharing::Shared).unwrap();
         let first = made();
         tokio::time::advance(timeout / 2).await;

@@ -1,8 +1,9 @@
 //! Limits the concurrent requests to one host: fewer after it answers that there are too many, more
 //! again after successes.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The concurrency limit of a host: halved at a refusal, and raised by one after successes of a
@@ -114,19 +115,19 @@ pub struct RequestPermit {
 
 impl RequestPermit {
     fn new(host: Arc<HostLimit>, semaphore_permit: Option<OwnedSemaphorePermit>) -> Self {
-        let reductions = lock(&host.limit_state).reductions;
+        let reductions = host.limit_state.lock().reductions;
         Self { host, reductions, semaphore_permit }
     }
 
     /// Records that requests to the host share a connection.
     pub(super) fn record_shared_connection(&self) {
-        let more = lock(&self.host.limit_state).on_shared_connection();
+        let more = self.host.limit_state.lock().on_shared_connection();
         self.host.permits.add_permits(more);
     }
 
     /// Records the status of a response; 429 and 503 mean that there are too many requests.
     pub(super) fn record_status(&self, status: u16) {
-        let mut limit_state = lock(&self.host.limit_state);
+        let mut limit_state = self.host.limit_state.lock();
         if matches!(status, 429 | 503) {
             let gone = limit_state.on_refusal(self.reductions);
             limit_state.surplus += gone - self.host.permits.forget_permits(gone);
@@ -141,17 +142,12 @@ impl RequestPermit {
 
 impl Drop for RequestPermit {
     fn drop(&mut self) {
-        let mut limit_state = lock(&self.host.limit_state);
+        let mut limit_state = self.host.limit_state.lock();
         if let Some(semaphore_permit) = self.semaphore_permit.take().filter(|_| limit_state.surplus > 0) {
             limit_state.surplus -= 1;
             semaphore_permit.forget();
         }
     }
-}
-
-/// Locks a mutex, ignoring that a thread may have panicked: it left nothing half-done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

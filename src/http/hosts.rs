@@ -2,8 +2,9 @@
 //! speaks HTTP/2.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use url::Url;
 
 use super::HttpSettings;
@@ -38,7 +39,7 @@ impl Hosts {
     /// Returns the state of the host of `url`, with its port.
     pub fn of(&self, url: &Url) -> Arc<Host> {
         let name = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0));
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         known.entry(name).or_insert_with(|| Arc::new(self.unknown())).clone()
     }
 

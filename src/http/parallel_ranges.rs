@@ -229,8 +229,9 @@ fn range_header(range: &Range<u64>) -> String {
 mod tests {
     use std::io::{BufRead as _, BufReader, Write as _};
     use std::net::{TcpListener, TcpStream};
-    use std::sync::Mutex;
     use std::time::Duration;
+
+    use parking_lot::Mutex;
 
     use super::*;
     use crate::http::HttpSettings;
@@ -254,8 +255,8 @@ mod tests {
                 for stream in listener.incoming() {
                     let mut stream = stream.unwrap();
                     let range = range_of(&stream);
-                    log.lock().unwrap().push(range.clone());
-                    let number = log.lock().unwrap().len();
+                    log.lock().push(range.clone());
+                    let number = log.lock().len();
                     let _ = stream.write_all(&answer(number, range));
                 }
             });
@@ -310,7 +311,7 @@ mod tests {
     async fn parts_are_put_in_order() {
         let server = Server::start(|_, range| part(range.unwrap(), "1"));
         assert_eq!(read(&server, 9).await.unwrap(), content());
-        let mut asked: Vec<_> = server.asked.lock().unwrap().iter().flatten().map(|range| range.start).collect();
+        let mut asked: Vec<_> = server.asked.lock().iter().flatten().map(|range| range.start).collect();
         asked.sort_unstable();
         assert_eq!(asked, [5, 15, 25, 35, 45, 55, 65, 75, 85]);
     }
@@ -320,14 +321,14 @@ mod tests {
     async fn without_places_the_rest_comes_in_one() {
         let server = Server::start(|_, range| part(range.unwrap(), "1"));
         assert_eq!(read(&server, 2).await.unwrap(), content());
-        assert!(server.asked.lock().unwrap().len() <= 9);
+        assert!(server.asked.lock().len() <= 9);
     }
 
     #[tokio::test]
     async fn a_server_without_ranges_sends_the_whole() {
         let server = Server::start(|_, _| whole());
         assert_eq!(read(&server, 9).await.unwrap(), content());
-        assert_eq!(server.asked.lock().unwrap().len(), 1);
+        assert_eq!(server.asked.lock().len(), 1);
     }
 
     #[tokio::test]

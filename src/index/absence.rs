@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::domain::{MaskedUrl, PackageName};
 
@@ -58,12 +60,12 @@ type ProjectsByAnswer = BTreeMap<(Arc<MaskedUrl>, u16), BTreeSet<PackageName>>;
 
 impl AssumedAbsences {
     pub fn note(&self, index: &Arc<MaskedUrl>, status: u16, project: &PackageName) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         all.entry((index.clone(), status)).or_default().insert(project.clone());
     }
 
     pub fn all(&self) -> Vec<AssumedAbsent> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.0.lock();
         let told = |((index, status), projects): (&(Arc<MaskedUrl>, u16), &BTreeSet<PackageName>)| AssumedAbsent {
             index: index.clone(),
             status: *status,

@@ -1,8 +1,7 @@
 //! The cached index pages that a plan was made from, by which a later run can tell whether the plan
 //! is still fresh without reading a page.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::cache_folder::FileStamp;
@@ -65,7 +64,7 @@ impl InputCollector {
     /// Adds the page that a listing was taken from, or with `None` notes that it did not come from
     /// a page that is kept.
     pub fn add(&self, cached_input: Option<CachedInput>) {
-        let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut collected = self.0.lock();
         match (collected.as_mut(), cached_input) {
             (Some(cached_inputs), Some(cached_input)) => cached_inputs.pages.push(cached_input),
             _ => *collected = None,
@@ -74,11 +73,11 @@ impl InputCollector {
 
     /// Forgets all pages collected so far.
     pub fn reset(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(CachedInputs::default());
+        *self.0.lock() = Some(CachedInputs::default());
     }
 
     pub fn all(&self) -> Option<CachedInputs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 }
 

@@ -1,9 +1,10 @@
 //! The index client: asks indexes and find-links locations for the files of a project.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
@@ -85,7 +86,7 @@ impl Indexes {
 
     /// Returns the possibly outdated pages that were used, sorted by project name.
     pub fn stale(&self) -> Vec<StalePage> {
-        let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut stale = self.stale.lock().clone();
         stale.sort_by(|a, b| a.project.cmp(&b.project));
         stale
     }
@@ -381,7 +382,7 @@ impl Indexes {
 
     fn note_stale(&self, project: &PackageName, why: HttpError) {
         let stale = StalePage { project: project.clone(), why: Arc::new(why) };
-        self.stale.lock().unwrap_or_else(PoisonError::into_inner).push(stale);
+        self.stale.lock().push(stale);
     }
 
     fn take(

@@ -2,7 +2,9 @@
 //! files confirm it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::domain::{CoreMetadata, MaskedUrl, Plan};
 
@@ -43,6 +45,6 @@ impl ClaimedMetadata {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+
+use parking_lot::Mutex;
 
 use crate::archive::{ArchiveFault, ArchiveMember, ArchiveReader, CancelFlag, Extent, ReadError, TemporaryFolder};
 use crate::domain::RelPath;
@@ -56,7 +57,7 @@ impl Members {
         let reader = ArchiveReader::open(path)?.cancelled_by(cancel);
         let members = Mutex::new(Ok(Self::default()));
         let faults = reader.visit(u64::MAX, 1, &|found| {
-            let mut members = members.lock().expect("no thread panics with it");
+            let mut members = members.lock();
             if let Ok(taken) = members.as_mut()
                 && let Err(why) = taken.take(found, scratch)
             {
@@ -70,7 +71,7 @@ impl Members {
                 fault => MembersError::Fault { path, fault },
             });
         }
-        members.into_inner().expect("no thread panics with it").map_err(fail)
+        members.into_inner().map_err(fail)
     }
 
     fn take(&mut self, mut found: ArchiveMember, scratch: &Path) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 
-use super::{SharedStore, Upload, entry_path, lock};
+use super::{SharedStore, Upload, entry_path};
 use crate::cache_folder::{CacheBucket, RemoteEntries, SharedBucket, content};
 
 /// The size of the largest entry in bytes: many times that of the longest pages.
@@ -33,7 +33,7 @@ impl RemoteEntries for SharedStore {
         let sum = bytes.last_chunk().copied();
         match (content(bytes), sum) {
             (Some(content), Some(sum)) => {
-                lock(&self.0.read).insert(path.clone(), sum);
+                self.0.read.lock().insert(path.clone(), sum);
                 self.note_used(path);
                 self.0.fetched.add_entry();
                 Some(content)

@@ -9,7 +9,7 @@ use object_store::{ObjectStoreExt as _, PutPayload};
 
 use super::contents::{StoredFile, StoredKind};
 use super::failure::reason;
-use super::{SharedStore, lock, object_path};
+use super::{SharedStore, object_path};
 use crate::domain::{Sha256, Timestamp};
 
 /// The folder of marks; each is a list of paths, named by its SHA-256.
@@ -21,16 +21,16 @@ const AT_ONCE: usize = 16;
 impl SharedStore {
     /// Notes that the run used objects, wherever they came from.
     pub fn note_objects(&self, objects: impl Iterator<Item = Sha256>) {
-        lock(&self.0.used).extend(objects.map(object_path));
+        self.0.used.lock().extend(objects.map(object_path));
     }
 
     pub(super) fn note_used(&self, path: String) {
-        lock(&self.0.used).insert(path);
+        self.0.used.lock().insert(path);
     }
 
     /// Leaves a mark of what the run used, if it needed the store at all.
     pub(super) async fn leave_mark(&self) {
-        let used: Vec<_> = std::mem::take(&mut *lock(&self.0.used)).into_iter().collect();
+        let used: Vec<_> = std::mem::take(&mut *self.0.used.lock()).into_iter().collect();
         if used.is_empty() || !self.0.is_asked.load(Ordering::Relaxed) || !self.may_write() {
             return;
         }

@@ -19,12 +19,13 @@ mod uploads;
 mod usage;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -156,7 +157,7 @@ impl SharedStore {
 
     /// Believes no entry any more, since a file contradicts one; returns whether any was believed.
     pub fn distrust_entries(&self) -> bool {
-        !lock(&self.0.read).is_empty() && !self.0.is_distrusted.swap(true, Ordering::Relaxed)
+        !self.0.read.lock().is_empty() && !self.0.is_distrusted.swap(true, Ordering::Relaxed)
     }
 
     fn may_read(&self) -> bool {
@@ -173,7 +174,7 @@ impl SharedStore {
     }
 
     async fn discard_path(&self, path: &str, subject: String) {
-        lock(&self.0.wrong).push(subject);
+        self.0.wrong.lock().push(subject);
         if self.0.mode.writes() {
             // One that stays is found to be wrong again.
             let _ = self.0.folder.objects.delete(&self.key(path)).await;
@@ -196,8 +197,4 @@ pub fn object_path(sha256: Sha256) -> String {
 /// Returns the path of an entry below the prefix.
 pub fn entry_path(bucket: CacheBucket, name: &str) -> String {
     format!("{}/{name}", bucket.folder_name())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,10 @@
 //! How long a shared store is left alone after a failure.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::SetOnce;
 use tokio::time::Instant;
-
-use super::lock;
 
 /// How long a store that failed is left alone: longer than most runs take, so that to them it costs
 /// one wait; whatever runs for long finds a store that is back.
@@ -22,7 +20,7 @@ pub(super) struct Outage {
 impl Outage {
     pub fn note(&self, why: String) {
         let _ = self.first.set(why);
-        *lock(&self.until) = Some(Instant::now() + REST);
+        *self.until.lock() = Some(Instant::now() + REST);
     }
 
     /// Returns the reason of the first failure, however long ago that was.
@@ -37,7 +35,7 @@ impl Outage {
 
     /// Whether the store is still to be left alone.
     pub fn lasts(&self) -> bool {
-        lock(&self.until).is_some_and(|until| Instant::now() < until)
+        self.until.lock().is_some_and(|until| Instant::now() < until)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use super::failure::reason;
 use super::parts::{NewFile, unreadable};
-use super::{SharedStore, SharedStoreUsage, entry_path, lock, object_path};
+use super::{SharedStore, SharedStoreUsage, entry_path, object_path};
 use crate::cache_folder::{CacheBucket, is_whole};
 use crate::domain::Object;
 
@@ -48,7 +48,7 @@ impl SharedStore {
                 store.0.writing_failed.note(reason(&error));
             }
         };
-        lock(&self.0.uploads).spawn_on(task, &runtime);
+        self.0.uploads.lock().spawn_on(task, &runtime);
     }
 
     /// Uploads a file of the cache now; returns whether the store lacked it.
@@ -62,7 +62,7 @@ impl SharedStore {
     /// Waits for uploads that are under way, for at most `limit`, and gives the others up; then
     /// leaves a mark of the run, and returns what was done.
     pub async fn finish(&self, limit: Duration) -> SharedStoreUsage {
-        let mut uploads = std::mem::take(&mut *lock(&self.0.uploads));
+        let mut uploads = std::mem::take(&mut *self.0.uploads.lock());
         let all = async {
             while uploads.join_next().await.is_some() {}
             self.leave_mark().await;
@@ -94,7 +94,7 @@ impl SharedStore {
     async fn write_entry(&self, path: &str, file: PathBuf) -> Result<bool> {
         let Ok(bytes) = tokio::fs::read(file).await else { return Ok(false) };
         let sum = bytes.last_chunk().copied();
-        let is_known = sum.is_some() && lock(&self.0.read).get(path) == sum.as_ref();
+        let is_known = sum.is_some() && self.0.read.lock().get(path) == sum.as_ref();
         if is_known || !is_whole(&bytes) {
             return Ok(false);
         }

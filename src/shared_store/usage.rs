@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::{Inner, SharedStore, lock};
+use super::{Inner, SharedStore};
 
 /// Numbers of files with their bytes, and of entries.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl SharedStore {
         let location = self.location();
         let mut warnings = Vec::new();
         warnings.extend(
-            lock(wrong).iter().map(|subject| {
+            wrong.lock().iter().map(|subject| {
                 format!("the shared store {location} has wrong bytes for {subject}; they were not used")
             }),
         );

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::atomic_file::AtomicFile;
 use super::error::StoreError;
@@ -127,13 +129,13 @@ impl DiskStore {
     /// Returns how many bytes were received for an object by this process; `None` if it existed
     /// before.
     pub fn arrived(&self, sha256: Sha256) -> Option<u64> {
-        self.arrived.lock().unwrap_or_else(PoisonError::into_inner).get(&sha256).copied()
+        self.arrived.lock().get(&sha256).copied()
     }
 
     /// Returns how many objects were added by this process, and how many bytes were received for
     /// them.
     pub fn arrivals(&self) -> (usize, u64) {
-        let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrived = self.arrived.lock();
         (arrived.len(), arrived.values().sum())
     }
 
@@ -241,7 +243,7 @@ impl DiskStore {
 
     /// Records that `received` bytes of an object came from elsewhere.
     pub(super) fn note_arrival(&self, sha256: Sha256, received: u64) {
-        self.arrived.lock().unwrap_or_else(PoisonError::into_inner).insert(sha256, received);
+        self.arrived.lock().insert(sha256, received);
     }
 
     pub(super) fn cannot_write(&self, why: io::Error) -> StoreError {

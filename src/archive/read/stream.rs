@@ -2,11 +2,11 @@
 //! decompresses, the others visit the files.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use flate2::bufread::GzDecoder;
+use parking_lot::Mutex;
 use tempfile::SpooledTempFile;
 use zstd::Decoder as ZstdDecoder;
 
@@ -41,7 +41,7 @@ pub fn visit(
 
 fn serve(files: &Mutex<Receiver<ArchiveMember>>, visit: &MemberVisitor<'_>) {
     loop {
-        let file = files.lock().expect("no thread panics with it").recv();
+        let file = files.lock().recv();
         match file {
             Ok(file) => visit(file),
             Err(_) => return,

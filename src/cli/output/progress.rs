@@ -1,10 +1,11 @@
 //! Shows events as bars, lines or JSON, on standard error.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
+use parking_lot::Mutex;
 
 use super::escape::{escape_json_text, escape_line};
 use super::terminal::say;
@@ -62,7 +63,7 @@ impl Reporter {
     pub fn listener(&self) -> Listener {
         let view = self.view.clone();
         Arc::new(move |event| {
-            let mut view = view.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut view = view.lock();
             match &mut *view {
                 View::Bars(bars) => bars.show(event),
                 View::Lines(lines) => lines.show(&event),
@@ -74,7 +75,7 @@ impl Reporter {
 
     /// Removes the bars, so that the closing text can follow.
     pub fn finish(&self) {
-        let mut view = self.view.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut view = self.view.lock();
         if let View::Bars(bars) = &*view {
             bars.all.clear().ok();
         }

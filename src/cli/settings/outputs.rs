@@ -1,7 +1,9 @@
 //! The outputs of a run: folders in their layouts, and the bundle.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::args::{FetchArgs, OutputArgs, STANDARD_OUTPUT, is_folder};
 use super::layers::Layers;

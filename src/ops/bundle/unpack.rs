@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
 use tempfile::NamedTempFile;
 
 use super::finding::{Finding, FindingKind};
@@ -112,7 +112,7 @@ struct Unpacking<'a> {
 
 impl Unpacking<'_> {
     fn take(&self, mut found: ArchiveMember) {
-        self.seen.lock().expect("no thread panics with it").insert(found.path.to_string());
+        self.seen.lock().insert(found.path.to_string());
         let outcome = match self.expected.get(found.path.as_str()) {
             None => Err(Finding::new(FindingKind::Unexpected, "it does not belong to the bundle").into()),
             Some(None) => self.keep_for_the_end(&mut found),
@@ -121,17 +121,17 @@ impl Unpacking<'_> {
         match outcome {
             Ok(()) => {}
             Err(UnpackFault::Bundle(finding)) => {
-                self.findings.lock().expect("no thread panics with it").push(finding.at(found.path.as_str()));
+                self.findings.lock().push(finding.at(found.path.as_str()));
             }
             Err(UnpackFault::Disk(why)) => {
                 let path = self.folder.join(found.path.as_str());
-                self.refused.lock().expect("no thread panics with it").push(BundleError::Write { path, why });
+                self.refused.lock().push(BundleError::Write { path, why });
             }
         }
     }
 
     fn missing(&self) -> Vec<Finding> {
-        let seen = self.seen.lock().expect("no thread panics with it");
+        let seen = self.seen.lock();
         let told = self.expected.iter().filter(|(_, promise)| promise.is_some()).map(|(path, _)| path);
         let missing = told.filter(|path| !seen.contains(*path));
         missing.map(|path| Finding::new(FindingKind::Missing, "it is not there").at(path)).collect()
@@ -140,7 +140,7 @@ impl Unpacking<'_> {
     fn keep_for_the_end(&self, found: &mut ArchiveMember) -> Result<(), UnpackFault> {
         let mut bytes = Vec::new();
         found.bytes.by_ref().take(LARGEST_PAGE).read_to_end(&mut bytes).map_err(|error| Finding::archive(&error))?;
-        self.last.lock().expect("no thread panics with it").insert(found.path.to_string(), bytes);
+        self.last.lock().insert(found.path.to_string(), bytes);
         Ok(())
     }
 
@@ -162,16 +162,16 @@ impl Unpacking<'_> {
     }
 
     fn finish(self, path: &Path, faults: Vec<Finding>) -> Result<Unpacked, BundleError> {
-        if let Some(refused) = self.refused.into_inner().expect("no thread panics with it").into_iter().next() {
+        if let Some(refused) = self.refused.into_inner().into_iter().next() {
             return Err(refused);
         }
-        let mut findings = self.findings.into_inner().expect("no thread panics with it");
+        let mut findings = self.findings.into_inner();
         findings.extend(faults);
         if !findings.is_empty() {
             findings.sort_by(|a, b| a.path.cmp(&b.path));
             return Err(BundleError::Damaged { path: path.to_owned(), findings });
         }
-        let last = self.last.into_inner().expect("no thread panics with it");
+        let last = self.last.into_inner();
         for (name, bytes) in
             last.iter().filter(|(name, _)| *name != MANIFEST_PATH).chain(last.get_key_value(MANIFEST_PATH))
         {

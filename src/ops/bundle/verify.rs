@@ -14,9 +14,9 @@ mod wheel_record;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Mutex;
 
 use minisign::PublicKey;
+use parking_lot::Mutex;
 
 use super::finding::{Finding, FindingKind};
 use super::manifest_file::LARGEST_PAGE;
@@ -242,9 +242,9 @@ fn read_all(
     let checked = Mutex::new(Vec::new());
     let faults = reader.visit(size.saturating_add(SLACK), settings.threads, &|found| {
         let result = check_file(found, expected);
-        checked.lock().expect("no thread panics with it").push(result);
+        checked.lock().push(result);
     })?;
-    let mut checked = checked.into_inner().expect("no thread panics with it");
+    let mut checked = checked.into_inner();
     checked.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((checked, faults))
 }

@@ -1,8 +1,9 @@
 //! A registry: where files are uploaded, and the index by which it lists them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -58,8 +59,7 @@ impl Registry {
     /// Returns how the registry lists a distribution, by one request for each project.
     pub(super) async fn listed(&self, distribution: &Distribution) -> Result<Listed, PushFailure> {
         let project = &distribution.project;
-        let page =
-            self.pages.lock().unwrap_or_else(PoisonError::into_inner).entry(project.clone()).or_default().clone();
+        let page = self.pages.lock().entry(project.clone()).or_default().clone();
         let listing = page.get_or_try_init(|| self.page(project)).await?;
         Ok(listing.as_ref().map_or(Listed::Absent, |listing| find(listing, distribution)))
     }

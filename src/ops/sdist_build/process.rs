@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::time::{interval, sleep, timeout};
@@ -56,7 +57,7 @@ pub async fn run(command: Command, supervision: &Supervision) -> Result<(), Buil
     let outcome = wait(&mut child, supervision).await;
     drop(group);
     let _ = timeout(LAST_OUTPUT, reading).await;
-    let said = said.lock().unwrap_or_else(PoisonError::into_inner);
+    let said = said.lock();
     match outcome {
         Outcome::Ended(status) if status.success() => Ok(()),
         Outcome::Ended(_) => Err(BuildError::Failed { said: said.text(), hint: said.hint.clone().unwrap_or_default() }),
@@ -133,7 +134,7 @@ impl LineReceiver {
         if !line.is_empty() {
             let filename = self.supervision.filename.as_ref().into();
             (self.supervision.listener)(Event::BuildPrinted { filename, line: line.clone() });
-            self.said.lock().unwrap_or_else(PoisonError::into_inner).add(line);
+            self.said.lock().add(line);
         }
     }
 }
@@ -223,12 +224,12 @@ mod tests {
             let heard = heard.clone();
             move |event| {
                 if let Event::BuildPrinted { filename, line } = event {
-                    heard.lock().unwrap().push(format!("{filename}: {line}"));
+                    heard.lock().push(format!("{filename}: {line}"));
                 }
             }
         });
         run(shell("echo one; echo; printf two"), &Supervision { listener, ..supervision() }).await.unwrap();
-        assert_eq!(*heard.lock().unwrap(), ["kit-1.0.zip: one", "kit-1.0.zip: two"]);
+        assert_eq!(*heard.lock(), ["kit-1.0.zip: one", "kit-1.0.zip: two"]);
     }
 
     #[tokio::test]

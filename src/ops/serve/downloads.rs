@@ -1,8 +1,9 @@
 //! The downloads that are under way, each once however many ask for its file.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::use_records::UseRecords;
@@ -38,7 +39,7 @@ impl Downloads {
     /// away.
     pub(in crate::ops) fn join(self: &Arc<Self>, file: WantedFile) -> watch::Receiver<Arrival> {
         let url = file.candidate.url.secret().to_string();
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.running.lock();
         if let Some(arrival) = running.get(&url) {
             return arrival.subscribe();
         }
@@ -59,7 +60,7 @@ impl Downloads {
             self.uses.note(&file, *object).await;
         }
         // Whoever asks from now on finds the file in the store, or tries again.
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&url);
+        self.running.lock().remove(&url);
         arrival.finish(outcome.map(|(object, _)| object));
     }
 }

@@ -1,10 +1,11 @@
 //! What the indexes have of projects, each asked for once however many wait for the answer.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
+use parking_lot::Mutex;
 
 use crate::domain::{Candidates, PackageName, Timestamp};
 use crate::index::{AssumedAbsent, IndexError, ListingRequest, StalePage};
@@ -44,7 +45,7 @@ impl Listings {
     /// # Errors
     /// When an index cannot be read, and the cache has no page of it.
     pub async fn of(self: &Arc<Self>, name: &PackageName) -> Answer {
-        let answer = lock(&self.asked).entry(name.clone()).or_insert_with(|| self.clone().begin(name.clone())).clone();
+        let answer = self.asked.lock().entry(name.clone()).or_insert_with(|| self.clone().begin(name.clone())).clone();
         answer.await
     }
 
@@ -52,7 +53,7 @@ impl Listings {
     fn begin(self: Arc<Self>, name: PackageName) -> Shared<BoxFuture<'static, Answer>> {
         let asking = tokio::spawn(async move {
             let answer = self.ask(&name).await.map(Arc::new).map_err(Arc::new);
-            lock(&self.asked).remove(&name);
+            self.asked.lock().remove(&name);
             answer
         });
         asking.map(|answer| answer.expect("it is not stopped before the server is")).boxed().shared()
@@ -69,15 +70,11 @@ impl Listings {
 
     /// Tells the doubts about a project once, until there are none.
     fn note_doubts(&self, name: &PackageName, doubts: &[ListingDoubt<'_>]) {
-        let mut known = lock(&self.doubted);
+        let mut known = self.doubted.lock();
         if doubts.is_empty() {
             known.remove(name);
         } else if known.insert(name.clone()) {
             doubts.iter().for_each(|doubt| (self.log)(*doubt));
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use super::wanted_file::WantedFile;
 use crate::domain::{Object, Sha256, Timestamp};
@@ -56,7 +57,7 @@ impl UseRecords {
 
     fn is_due(&self, sha256: Sha256) -> bool {
         let now = (self.clock)();
-        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recorded = self.recorded.lock();
         let is_due = recorded.get(&sha256).is_none_or(|last| now.0 - last.0 >= INTERVAL);
         if is_due {
             recorded.insert(sha256, now);

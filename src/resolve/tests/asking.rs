@@ -2,7 +2,9 @@
 //! twice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::super::{Facts, Failure, MissingFacts, NewFact, Reason, Resolver, Step, step};
 use super::fake_index::FakeIndex;
@@ -22,7 +24,7 @@ pub struct Asking<'w> {
 /// A target that is not at hand; each is made once, since a debug build takes a while.
 pub fn target(python: &str, platform: &str) -> Arc<Target> {
     static KNOWN: Mutex<BTreeMap<(String, String), Arc<Target>>> = Mutex::new(BTreeMap::new());
-    let mut known = KNOWN.lock().unwrap();
+    let mut known = KNOWN.lock();
     known.entry((python.to_owned(), platform.to_owned())).or_insert_with(|| foreign(python, platform)).clone()
 }
 
