@@ -1,5 +1,6 @@
 //! Lock files: exact packages with exact files for each target.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub enum LockedSource {
 }
 
 /// One file of a locked package.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LockedFile {
     /// The file's name; empty if the lock has only digests.
     pub filename: Box<str>,
@@ -67,13 +68,48 @@ pub struct NotLocked {
     pub origin: Origin,
 }
 
+/// What a lock file of any format says.
+#[derive(Debug)]
+pub struct LockContents {
+    /// Every entry, in the order of the file.
+    pub packages: Vec<LockedPackage>,
+    /// The extras and groups that can be requested.
+    pub available: AvailableGroups,
+    /// The file itself.
+    pub origin: Origin,
+}
+
+impl LockContents {
+    /// Returns the refusal of a target that the lock as a whole does not serve.
+    pub fn refusal(&self, why: String) -> NotLocked {
+        NotLocked { package: None, why, origin: self.origin.clone() }
+    }
+
+    /// Returns the packages at these positions, each with the projects that it needs, sorted by name.
+    pub fn at(&self, found: impl IntoIterator<Item = (usize, BTreeSet<PackageName>)>) -> Vec<SelectedPackage<'_>> {
+        let found = found.into_iter().map(|(position, dependencies)| SelectedPackage {
+            package: &self.packages[position],
+            dependencies: dependencies.into_iter().collect(),
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort_by(|a, b| (&a.package.name, &a.package.version).cmp(&(&b.package.name, &b.package.version)));
+        found
+    }
+}
+
 /// A lock file, by the rules of the tool that defines its format.
 pub trait Lock: Debug + Send + Sync {
+    fn contents(&self) -> &LockContents;
+
     /// Returns the extras and groups that can be requested.
-    fn available(&self) -> &AvailableGroups;
+    fn available(&self) -> &AvailableGroups {
+        &self.contents().available
+    }
 
     /// Returns every entry, in the order of the file.
-    fn packages(&self) -> &[LockedPackage];
+    fn packages(&self) -> &[LockedPackage] {
+        &self.contents().packages
+    }
 
     /// Whether the project that the lock is of is one of its entries, or would be if it were a package;
     /// most formats leave it out.

@@ -63,7 +63,7 @@ pub use index_page::IndexPage;
 pub use lazy_url::LazyUrl;
 pub use linkage::Linkage;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
-pub use lock::{Lock, LockedFile, LockedPackage, LockedSource, NotLocked, SelectedPackage};
+pub use lock::{Lock, LockContents, LockedFile, LockedPackage, LockedSource, NotLocked, SelectedPackage};
 pub use lock_marker::{EvaluatedMarkers, LockMarker, MarkerId, MarkerSets, MarkerTable};
 pub use locked_project::{LockedProject, ProjectFile};
 pub use marker::Marker;

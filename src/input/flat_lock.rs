@@ -6,28 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::locking;
 use super::version_range::VersionRange;
 use crate::domain::{
-    AvailableGroups, EvaluatedMarkers, GroupName, Lock, LockedPackage, MarkerId, MarkerSets, MarkerTable, NotLocked,
-    Origin, PackageName, SelectedGroups, SelectedPackage, Specifiers, Target,
+    EvaluatedMarkers, GroupName, Lock, LockContents, MarkerId, MarkerSets, MarkerTable, NotLocked, PackageName,
+    SelectedGroups, SelectedPackage, Specifiers, Target,
 };
 
 /// A lock whose packages have conditions.
 #[derive(Debug)]
 pub(super) struct FlatLock {
-    pub packages: Vec<LockedPackage>,
+    pub contents: LockContents,
     /// The conditions of each package, in the order of the packages.
     pub entries: Vec<SelectionRule>,
     pub markers: MarkerTable,
     pub requires_python: Option<VersionRange>,
     /// The environments that the lock supports, if it states them; one of them must hold.
     pub environments: Option<Vec<MarkerId>>,
-    pub available: AvailableGroups,
     /// The group of the project's own dependencies, in formats where these are a group.
     pub project_group: Option<GroupName>,
     /// Whether extras are groups of the same name.
     pub extras_are_groups: bool,
     pub namesakes: Namesakes,
-    /// The file itself.
-    pub origin: Origin,
 }
 
 /// The conditions under which a package is selected, and its dependencies.
@@ -57,20 +54,17 @@ pub(super) enum Namesakes {
 }
 
 impl Lock for FlatLock {
-    fn available(&self) -> &AvailableGroups {
-        &self.available
-    }
-
-    fn packages(&self) -> &[LockedPackage] {
-        &self.packages
+    fn contents(&self) -> &LockContents {
+        &self.contents
     }
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
-        locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
+        locking::check_python(self.requires_python.as_ref(), target, &self.contents)?;
         let markers = self.markers.evaluate(target.markers());
-        self.check_environments(&markers).map_err(|why| vec![self.refusal(why)])?;
+        locking::check_environments(self.environments.as_deref(), &markers, (&self.contents, ""))?;
         let sets = self.sets(groups);
-        let taken = self.packages.iter().zip(&self.entries).filter(|(_, entry)| entry.is_taken(&markers, &sets));
+        let taken =
+            self.contents.packages.iter().zip(&self.entries).filter(|(_, entry)| entry.is_taken(&markers, &sets));
         let (mut picks, mut refused) = (BTreeMap::new(), Vec::new());
         for (package, entry) in taken {
             let refuse = |why| NotLocked { package: Some(package.name.clone()), why, origin: package.origin.clone() };
@@ -95,20 +89,6 @@ impl Lock for FlatLock {
 }
 
 impl FlatLock {
-    fn refusal(&self, why: String) -> NotLocked {
-        NotLocked { package: None, why, origin: self.origin.clone() }
-    }
-
-    fn check_environments(&self, markers: &EvaluatedMarkers<'_>) -> Result<(), String> {
-        let nothing = MarkerSets::default();
-        let is_supported =
-            |environments: &Vec<MarkerId>| environments.iter().any(|marker| markers.holds(Some(*marker), &nothing));
-        match self.environments.as_ref().is_none_or(is_supported) {
-            true => Ok(()),
-            false => Err("the target is none of the environments that the lock is for".to_owned()),
-        }
-    }
-
     fn sets(&self, selected: &SelectedGroups) -> MarkerSets {
         let mut groups = selected.groups.clone();
         groups.extend(self.project_group.iter().filter(|_| selected.project).cloned());

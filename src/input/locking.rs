@@ -13,13 +13,22 @@ use super::text_file::TextFile;
 use super::version_range::VersionRange;
 use super::{InputSource, Location, LockInput, Problem, RequirementsReader, Role};
 use crate::domain::{
-    Digest, DigestError, FilenameError, GroupSelection, LazyUrl, Lock, LockedFile, LockedPackage, LockedProject,
-    LockedSource, MarkerId, MarkerTable, MaskedUrl, NotLocked, Origin, PackageName, ProjectFile, Specifiers, Target,
-    Version, mask_credentials,
+    Digest, DigestError, EvaluatedMarkers, FilenameError, GroupSelection, LazyUrl, Lock, LockContents, LockedFile,
+    LockedPackage, LockedProject, LockedSource, MarkerId, MarkerSets, MarkerTable, MaskedUrl, NotLocked, Origin,
+    PackageName, ProjectFile, SourceFilename, Specifiers, Target, Version, mask_credentials,
 };
 
 /// What is wrong with an entry, in a sentence.
 pub(super) type Fault = String;
+
+/// Everything that is wrong with a lock file.
+pub(super) struct Problems(pub Vec<Problem>);
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
 
 /// A parsed lock file, with what it says beside its packages.
 pub(super) struct ParsedLock {
@@ -43,6 +52,13 @@ impl ParsedLock {
     pub fn with_warnings(self, warnings: impl IntoIterator<Item = Problem>) -> Self {
         Self { warnings: self.warnings.into_iter().chain(warnings).collect(), ..self }
     }
+
+    /// Adds the file at `path` that its tool reads beside the lock, if there is one.
+    #[must_use]
+    pub fn with_beside(mut self, path: &str, file: Option<TextFile>) -> Self {
+        self.beside.extend(file.map(|file| ProjectFile { path: path.to_owned(), text: file.text }));
+        self
+    }
 }
 
 /// Reads a lock file with `parse`, which gets siblings of it from the source, and notes what it
@@ -51,18 +67,18 @@ pub(super) fn read_lock(
     reader: &mut RequirementsReader<'_>,
     (location, role): (&Location, Role),
     format: &'static str,
-    parse: impl FnOnce(&TextFile, &dyn InputSource) -> Result<ParsedLock, Vec<Problem>>,
+    parse: impl FnOnce(&TextFile, &dyn InputSource) -> Result<ParsedLock, Problems>,
 ) {
     if role == Role::Constraints {
         let why = "a lock file is no constraints file; name it with -r";
         return reader.read.problems.push(Problem::error(location.origin(0), why));
     }
     let parsed = TextFile::load(location, reader.input_source)
-        .map_err(|problem| vec![problem])
+        .map_err(Problems::from)
         .and_then(|file| Ok((parse(&file, reader.input_source)?, file.text)));
     match parsed {
         Ok((parsed, text)) => take_lock(reader, location, format, parsed, text),
-        Err(problems) => reader.read.problems.extend(problems),
+        Err(Problems(problems)) => reader.read.problems.extend(problems),
     }
 }
 
@@ -98,6 +114,37 @@ fn take_lock(
     }
 }
 
+/// An entry that is not read yet: its name, its offset in the file as far as that is known, and
+/// what it says.
+pub(super) type RawEntry<'d, P> = (&'d str, Option<usize>, P);
+
+/// Returns the entries of a TOML file.
+pub(super) fn toml_entries<'d, P>(
+    packages: &'d [toml::Spanned<P>],
+    name: fn(&P) -> &String,
+) -> impl Iterator<Item = RawEntry<'d, &'d P>> {
+    packages.iter().map(move |package| (&**name(package.get_ref()), Some(package.span().start), package.get_ref()))
+}
+
+/// Reads every entry, each with its origin.
+///
+/// # Errors
+/// When any entry is wrong; all faults.
+pub(super) fn read_each<'d, P, T>(
+    file: &TextFile,
+    entries: impl Iterator<Item = RawEntry<'d, P>>,
+    mut read: impl FnMut(P, Origin) -> Result<T, Fault>,
+) -> Result<Vec<T>, Problems> {
+    let (mut all, mut problems) = (Vec::new(), Vec::new());
+    for (name, at, entry) in entries {
+        match read(entry, at.map_or_else(|| file.location.origin(0), |at| file.origin(at))) {
+            Ok(one) => all.push(one),
+            Err(why) => problems.push(file.problem(at, format!("{name}: {why}"))),
+        }
+    }
+    if problems.is_empty() { Ok(all) } else { Err(Problems(problems)) }
+}
+
 /// Parses the name of a project.
 pub(super) fn project_name(text: &str) -> Result<PackageName, Fault> {
     text.parse().map_err(|_| format!("`{text}` is no project name"))
@@ -113,36 +160,74 @@ pub(super) fn requires_python(text: Option<&str>) -> Result<Option<Specifiers>, 
     text.map(|text| text.parse().map_err(|error| format!("requires-python: {error}"))).transpose()
 }
 
-/// Checks that the lock at `origin`, for the Python versions `wants`, is for `target`.
+/// Checks that `lock`, for the Python versions `wants`, is for `target`.
 ///
 /// # Errors
 /// When the target has another Python.
 pub(super) fn check_python(
     wants: Option<&VersionRange>,
     target: &Target,
-    origin: &Origin,
+    lock: &LockContents,
 ) -> Result<(), Vec<NotLocked>> {
     let Some(wants) = wants.filter(|wants| !wants.contains(target.python())) else { return Ok(()) };
     let why = format!("the lock is for Python {wants}, the target has {}", target.python());
-    Err(vec![NotLocked { package: None, why, origin: origin.clone() }])
+    Err(vec![lock.refusal(why)])
 }
 
-/// Checks that the lock at `origin` lacks nothing that the project beside it needs.
+/// Checks that one of the environments that `lock` supports holds; `None` are all.
+///
+/// # Errors
+/// When none holds; `setting` says where the lock's tool has them from.
+pub(super) fn check_environments(
+    environments: Option<&[MarkerId]>,
+    markers: &EvaluatedMarkers<'_>,
+    (lock, setting): (&LockContents, &str),
+) -> Result<(), Vec<NotLocked>> {
+    let nothing = MarkerSets::default();
+    let is_supported =
+        |environments: &[MarkerId]| environments.iter().any(|marker| markers.holds(Some(*marker), &nothing));
+    match environments.is_none_or(is_supported) {
+        true => Ok(()),
+        false => {
+            let why = format!("the target is none of the environments that the lock is for{setting}");
+            Err(vec![lock.refusal(why)])
+        }
+    }
+}
+
+/// Checks that `lock` lacks nothing that the project beside it needs.
 ///
 /// # Errors
 /// When there are `missing` projects.
-pub(super) fn check_complete(missing: BTreeSet<PackageName>, origin: &Origin) -> Result<(), Vec<NotLocked>> {
-    let refuse = |name| NotLocked {
-        package: Some(name),
-        why: "it is needed, and the lock does not have it: pyproject.toml may have changed since; lock anew".to_owned(),
-        origin: origin.clone(),
-    };
+pub(super) fn check_complete(missing: BTreeSet<PackageName>, lock: &LockContents) -> Result<(), Vec<NotLocked>> {
+    let why = "it is needed, and the lock does not have it: pyproject.toml may have changed since; lock anew";
+    let refuse = |name| NotLocked { package: Some(name), ..lock.refusal(why.to_owned()) };
     if missing.is_empty() { Ok(()) } else { Err(missing.into_iter().map(refuse).collect()) }
 }
 
 /// Parses a marker, and adds it to those of the lock.
 pub(super) fn marker(markers: &mut MarkerTable, text: &str) -> Result<MarkerId, Fault> {
     markers.add(text).map_err(|error| format!("the marker `{text}`: {error}"))
+}
+
+/// Parses the marker of an entry that may have none.
+pub(super) fn optional_marker(
+    markers: &mut MarkerTable,
+    text: Option<impl AsRef<str>>,
+) -> Result<Option<MarkerId>, Fault> {
+    text.map(|text| marker(markers, text.as_ref())).transpose()
+}
+
+/// Returns pip's URL of a repository at a commit.
+pub(super) fn repository(system: &str, url: &str, commit: Option<&String>) -> LockedSource {
+    let commit = commit.map(|commit| format!("@{commit}")).unwrap_or_default();
+    LockedSource::Repository(format!("{system}+{url}{commit}"))
+}
+
+/// Whether the path of a file or folder is that of a wheel or a source archive.
+pub(super) fn is_archive(path: &str) -> bool {
+    let name = last_part(path);
+    name.ends_with(".whl") || SourceFilename::guess(&name).is_ok()
 }
 
 /// Returns the fault of a file in a newer version of its format.
@@ -195,16 +280,15 @@ pub(super) fn local_url(location: &Location, input_source: &dyn InputSource, pat
     Url::from_file_path(normalize(&folder.join(path))).ok().map(MaskedUrl::new)
 }
 
-/// Checks that the files are named after their project; those that are no distributions, such as
-/// eggs, are accepted and never used.
-pub(super) fn check_files(package: &LockedPackage) -> Result<(), Fault> {
+/// Checks that the files of a package are named after their project; those that are no
+/// distributions, such as eggs, are accepted and never used.
+pub(super) fn check_files(package: LockedPackage) -> Result<LockedPackage, Fault> {
     let is_of_other = |(file, read): &(&LockedFile, Result<_, &FilenameError>)| {
-        matches!(read, Err(FilenameError::OtherProject)) && !is_unnamed_archive(package, file)
+        matches!(read, Err(FilenameError::OtherProject)) && !is_unnamed_archive(&package, file)
     };
-    match package.distributions().find(is_of_other) {
-        Some((file, _)) => Err(format!("`{}` is no file of {}", file.filename, package.name)),
-        None => Ok(()),
-    }
+    let foreign = package.distributions().find(is_of_other);
+    let fault = foreign.map(|(file, _)| format!("`{}` is no file of {}", file.filename, package.name));
+    fault.map_or(Ok(package), Err)
 }
 
 /// Whether a file's name is not checked: that of an archive by URL may be any, and one without a

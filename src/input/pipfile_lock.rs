@@ -9,12 +9,12 @@ use serde::Deserialize;
 use super::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use super::freshness;
 use super::index_url::expand_variables;
-use super::locking::{self, Fault, ParsedLock, last_part, read_lock};
+use super::locking::{self, Fault, ParsedLock, Problems, last_part, read_lock};
 use super::text_file::TextFile;
-use super::{InputSource, Location, Problem, RequirementsReader, Role};
+use super::{InputSource, Location, RequirementsReader, Role};
 use crate::domain::{
-    AvailableGroups, GroupName, LazyUrl, LockedFile, LockedPackage, LockedSource, MarkerTable, MaskedUrl,
-    SourceFilename,
+    AvailableGroups, GroupName, LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, MarkerTable, MaskedUrl,
+    Origin,
 };
 
 #[derive(Deserialize)]
@@ -76,40 +76,33 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
     read_lock(reader, (location, role), "Pipfile.lock", parse);
 }
 
-fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let document: Document = file.json().map_err(|problem| vec![problem])?;
-    let whole = |why: Fault| vec![file.problem(None, why)];
+fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Problems> {
+    let document: Document = file.json()?;
+    let whole = |why: Fault| file.problem(None, why);
     check_version(&document.meta).map_err(whole)?;
     let mut reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
-    let (mut packages, mut entries, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    for (category, name, package) in ordered(&document.categories) {
-        let place = position_of_entry(&file.text, category, name);
-        match reading.package(category, name, package, place) {
-            Ok((package, entry)) => {
-                packages.push(package);
-                entries.push(entry);
-            }
-            Err(why) => problems.push(file.problem(place, format!("{name}: {why}"))),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
+    let all = ordered(&document.categories).map(|(category, name, package)| {
+        (name, position_of_entry(&file.text, category, name), (category, name, package))
+    });
+    let read = locking::read_each(file, all, |entry, origin| reading.package(entry, origin))?;
+    let (packages, entries) = read.into_iter().unzip();
     let indexes = reading.indexes().map_err(whole)?;
     let markers = reading.markers;
     let lock = FlatLock {
-        packages,
+        contents: LockContents {
+            packages,
+            available: available(&document).map_err(whole)?,
+            origin: file.location.origin(0),
+        },
         entries,
         markers,
         requires_python: None,
         environments: None,
-        available: available(&document).map_err(whole)?,
         project_group: DEFAULT.parse().ok(),
         extras_are_groups: false,
         namesakes: Namesakes::LastCounts,
-        origin: file.location.origin(0),
     };
-    let beside = file.beside("Pipfile", input_source).map_err(|problem| vec![problem])?;
+    let beside = file.beside("Pipfile", input_source)?;
     let doubt = beside.and_then(|beside| freshness::pipenv(file, &beside, document.meta.hash.get("sha256")?));
     Ok(ParsedLock { indexes, ..ParsedLock::new(lock).with_warnings(doubt) })
 }
@@ -153,61 +146,45 @@ struct Reading<'f> {
 impl Reading<'_> {
     fn package(
         &mut self,
-        category: &str,
-        name: &str,
-        package: &Package,
-        place: Option<usize>,
+        (category, name, package): (&str, &str, &Package),
+        origin: Origin,
     ) -> Result<(LockedPackage, SelectionRule), Fault> {
-        let marker = package.markers.as_deref().map(|text| locking::marker(&mut self.markers, text)).transpose()?;
+        let marker = locking::optional_marker(&mut self.markers, package.markers.as_deref())?;
         let condition = PackageCondition { group: Some(locking::group_name(category)?), marker };
         let (source, files) = self.source(package)?;
         let version = package.version.as_deref().filter(|version| *version != "*");
         let version = version.map(|text| locking::version(text.trim_start_matches('='))).transpose()?;
-        let origin = place.map_or_else(|| self.file.location.origin(0), |at| self.file.origin(at));
         let locked = LockedPackage::new(locking::project_name(name)?, version, source, files, origin);
-        locking::check_files(&locked)?;
-        Ok((locked, SelectionRule { conditions: vec![condition], ..SelectionRule::default() }))
+        Ok((locking::check_files(locked)?, SelectionRule { conditions: vec![condition], ..SelectionRule::default() }))
     }
 
     fn source(&self, package: &Package) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
         let digests = package.hashes.iter().chain(&package.hash).map(|text| locking::digest(text));
         let hashes: Vec<_> = digests.collect::<Result<_, _>>()?;
-        let is_archive = |path: &str| {
-            let name = last_part(path);
-            !package.editable && (name.ends_with(".whl") || SourceFilename::guess(&name).is_ok())
-        };
         let of_archive = |name: String, url: Option<MaskedUrl>| {
             let file = LockedFile {
                 filename: locking::filename(&name)?,
                 url: url.map(LazyUrl::from),
                 hashes: hashes.clone(),
-                size: None,
-                uploaded: None,
+                ..LockedFile::default()
             };
             Ok((LockedSource::Archive, vec![file]))
         };
         if let Some(git) = &package.git {
-            let commit = package.r#ref.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
-            return Ok((LockedSource::Repository(format!("git+{git}{commit}")), Vec::new()));
+            return Ok((locking::repository("git", git, package.r#ref.as_ref()), Vec::new()));
         }
         match package.file.as_deref().or(package.path.as_deref()) {
             Some(text) if text.contains("://") => {
                 let url = locking::url(text)?;
                 of_archive(url.filename(), Some(url))
             }
-            Some(path) if is_archive(path) => {
+            Some(path) if !package.editable && locking::is_archive(path) => {
                 of_archive(last_part(path), locking::local_url(&self.file.location, self.input_source, Path::new(path)))
             }
             Some(folder) => Ok((LockedSource::Folder(folder.to_owned()), Vec::new())),
             None => {
                 // Each digest is of some file of the version; only an index knows of which.
-                let unnamed = hashes.into_iter().map(|hash| LockedFile {
-                    filename: "".into(),
-                    url: None,
-                    hashes: vec![hash],
-                    size: None,
-                    uploaded: None,
-                });
+                let unnamed = hashes.into_iter().map(|hash| LockedFile { hashes: vec![hash], ..LockedFile::default() });
                 let index = package.index.as_ref().map(|name| self.index(name)).transpose()?;
                 Ok((LockedSource::Index(index), unnamed.collect()))
             }

@@ -7,16 +7,16 @@ use super::DEFAULT;
 use super::schema::{Document, File, Head, HeadMetadata, Metadata, Package};
 use super::walk::{self, Key, Need, PdmLock};
 use crate::domain::{
-    AvailableGroups, Dependency, DependencySource, GroupName, LazyUrl, LockedFile, LockedPackage, LockedSource,
-    MarkerTable, Origin, ProjectFile,
+    AvailableGroups, Dependency, DependencySource, GroupName, LazyUrl, LockContents, LockedFile, LockedPackage,
+    LockedSource, MarkerTable, Origin,
 };
+use crate::input::InputSource;
 use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use crate::input::freshness;
-use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::locking::{self, Fault, ParsedLock, Problems, last_part};
 use crate::input::project_dependencies as project;
 use crate::input::text_file::TextFile;
 use crate::input::version_range::VersionRange;
-use crate::input::{InputSource, Problem};
 
 /// Whether the packages of a lock state their groups.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,14 +30,13 @@ enum Kind {
 ///
 /// # Errors
 /// When anything is wrong with the file; all of it.
-pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let one = |problem: Problem| vec![problem];
-    let whole = |why: Fault| vec![file.problem(None, why)];
+pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Problems> {
+    let whole = |why: Fault| file.problem(None, why);
     // Its version first: older ones have other shapes.
-    let head: Head = file.toml().map_err(one)?;
+    let head: Head = file.toml()?;
     let kind = kind(&head.metadata).map_err(whole)?;
-    let document: Document = file.toml().map_err(one)?;
-    let beside = file.beside("pyproject.toml", input_source).map_err(one)?;
+    let document: Document = file.toml()?;
+    let beside = file.beside("pyproject.toml", input_source)?;
     let parsed = match kind {
         Kind::WithGroups => ParsedLock::new(flat(file, input_source, &document)?),
         Kind::Bare => {
@@ -45,14 +44,13 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
                 "a lock without the strategy `inherit_metadata` needs the pyproject.toml beside it: it does not say itself \
                  which package belongs to which group",
             );
-            let project = project.map_err(|why| whole(why.to_owned()))?.toml().map_err(one)?;
+            let project = project.map_err(|why| whole(why.to_owned()))?.toml()?;
             ParsedLock::new(walked(file, input_source, &document, &project)?)
         }
     };
     let recorded = document.metadata.content_hash.as_deref();
     let doubt = beside.as_ref().and_then(|beside| freshness::pdm(file, beside, recorded?));
-    let project = beside.map(|beside| ProjectFile { path: "pyproject.toml".to_owned(), text: beside.text });
-    Ok(ParsedLock { beside: project.into_iter().collect(), ..parsed.with_warnings(doubt) })
+    Ok(parsed.with_warnings(doubt).with_beside("pyproject.toml", beside))
 }
 
 fn kind(metadata: &HeadMetadata) -> Result<Kind, Fault> {
@@ -69,12 +67,13 @@ fn kind(metadata: &HeadMetadata) -> Result<Kind, Fault> {
 }
 
 /// Parses a lock whose packages state their groups and markers.
-fn flat(file: &TextFile, input_source: &dyn InputSource, document: &Document) -> Result<FlatLock, Vec<Problem>> {
-    let whole = |why: Fault| vec![file.problem(None, why)];
+fn flat(file: &TextFile, input_source: &dyn InputSource, document: &Document) -> Result<FlatLock, Problems> {
+    let whole = |why: Fault| file.problem(None, why);
     let mut markers = MarkerTable::default();
     let mut seen = BTreeSet::new();
-    let bare = |package: &&toml::Spanned<Package>| package.get_ref().extras.is_empty();
-    let read = each(file, document.package.iter().filter(bare), |package, origin| {
+    let all = locking::toml_entries(&document.package, |package| &package.name);
+    let bare = all.filter(|(.., package)| package.extras.is_empty());
+    let read = locking::read_each(file, bare, |package, origin| {
         let locked = locked(file, input_source, (package, document), origin)?;
         match seen.insert((locked.name.clone(), locked.version.clone(), package.marker.clone())) {
             true => Ok((locked, entry(package, &mut markers)?)),
@@ -83,16 +82,18 @@ fn flat(file: &TextFile, input_source: &dyn InputSource, document: &Document) ->
     })?;
     let (packages, entries) = read.into_iter().unzip();
     Ok(FlatLock {
-        packages,
+        contents: LockContents {
+            packages,
+            available: available(&document.metadata).map_err(whole)?,
+            origin: file.location.origin(0),
+        },
         entries,
         markers,
         requires_python: requires_python(&document.metadata).map_err(whole)?,
         environments: None,
-        available: available(&document.metadata).map_err(whole)?,
         project_group: DEFAULT.parse().ok(),
         extras_are_groups: true,
         namesakes: Namesakes::LastCounts,
-        origin: file.location.origin(0),
     })
 }
 
@@ -102,11 +103,12 @@ fn walked(
     input_source: &dyn InputSource,
     document: &Document,
     project: &project::PyprojectToml,
-) -> Result<PdmLock, Vec<Problem>> {
-    let whole = |why: Fault| vec![file.problem(None, why)];
+) -> Result<PdmLock, Problems> {
+    let whole = |why: Fault| file.problem(None, why);
     let mut packages = Vec::new();
     let mut entries: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    each(file, document.package.iter(), |package, origin| {
+    let all = locking::toml_entries(&document.package, |package| &package.name);
+    locking::read_each(file, all, |package, origin| {
         let key = key(&package.name, &package.extras)?;
         let needs = package.dependencies.iter().map(|text| need(text)).collect::<Result<_, _>>()?;
         let position = packages.len();
@@ -117,38 +119,17 @@ fn walked(
         entries.entry(key).or_default().push(walk::Entry { package, needs });
         Ok(())
     })?;
+    let available = match document.metadata.groups {
+        Some(_) => available(&document.metadata),
+        None => project_groups(project),
+    };
     Ok(PdmLock {
-        packages,
+        contents: LockContents { packages, available: available.map_err(whole)?, origin: file.location.origin(0) },
         entries,
         asked: project.dependencies().map_err(|why| whole(format!("pyproject.toml: {why}")))?,
         project: project.name(),
         requires_python: requires_python(&document.metadata).map_err(whole)?,
-        available: match document.metadata.groups {
-            Some(_) => available(&document.metadata).map_err(whole)?,
-            None => project_groups(project).map_err(whole)?,
-        },
-        origin: file.location.origin(0),
     })
-}
-
-/// Reads every package.
-///
-/// # Errors
-/// When any package is wrong; all faults.
-fn each<'p, T>(
-    file: &TextFile,
-    packages: impl Iterator<Item = &'p toml::Spanned<Package>>,
-    mut read: impl FnMut(&'p Package, Origin) -> Result<T, Fault>,
-) -> Result<Vec<T>, Vec<Problem>> {
-    let (mut all, mut problems) = (Vec::new(), Vec::new());
-    for package in packages {
-        let place = package.span().start;
-        match read(package.get_ref(), file.origin(place)) {
-            Ok(one) => all.push(one),
-            Err(why) => problems.push(file.problem(Some(place), format!("{}: {why}", package.get_ref().name))),
-        }
-    }
-    if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
 
 fn key(name: &str, extras: &[String]) -> Result<Key, Fault> {
@@ -206,17 +187,14 @@ fn locked(
     let apart = document.metadata.files.get(&format!("{} {stated}", package.name));
     let files = package.files.iter().chain(apart.into_iter().flatten());
     let mut files: Vec<_> = files.map(locked_file).collect::<Result<_, _>>()?;
-    let is_archive =
-        |path: &String| !package.editable && crate::domain::SourceFilename::guess(&last_part(path)).is_ok();
-    let is_wheel = |path: &String| path.ends_with(".whl");
+    let is_archive = |path: &&String| locking::is_archive(path) && (!package.editable || path.ends_with(".whl"));
     let source = if let Some(git) = &package.git {
-        let commit = package.revision.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
-        LockedSource::Repository(format!("git+{git}{commit}"))
+        locking::repository("git", git, package.revision.as_ref())
     } else if let Some(url) = &package.url {
         let url = locking::file_url(url)?;
         set_place(&mut files, &url.filename(), Some(url))?;
         LockedSource::Archive
-    } else if let Some(path) = package.path.as_ref().filter(|path| is_wheel(path) || is_archive(path)) {
+    } else if let Some(path) = package.path.as_ref().filter(is_archive) {
         set_place(&mut files, &last_part(path), local(path).map(LazyUrl::from))?;
         LockedSource::Archive
     } else if let Some(folder) = &package.path {
@@ -225,15 +203,14 @@ fn locked(
         LockedSource::Index(None)
     };
     let version = package.version.as_deref().map(locking::version).transpose()?;
-    let locked = LockedPackage::new(locking::project_name(&package.name)?, version, source, files, origin);
-    locking::check_files(&locked)?;
-    Ok(locked)
+    let name = locking::project_name(&package.name)?;
+    locking::check_files(LockedPackage::new(name, version, source, files, origin))
 }
 
 /// Sets the URL of the only file of an archive.
 fn set_place(files: &mut Vec<LockedFile>, name: &str, url: Option<LazyUrl>) -> Result<(), Fault> {
     let hashes = files.iter().flat_map(|file| file.hashes.iter().cloned()).collect();
-    *files = vec![LockedFile { filename: locking::filename(name)?, url, hashes, size: None, uploaded: None }];
+    *files = vec![LockedFile { filename: locking::filename(name)?, url, hashes, ..LockedFile::default() }];
     Ok(())
 }
 
@@ -244,13 +221,12 @@ fn locked_file(file: &File) -> Result<LockedFile, Fault> {
         filename: locking::filename(&name)?,
         url,
         hashes: vec![locking::digest(&file.hash)?],
-        size: None,
-        uploaded: None,
+        ..LockedFile::default()
     })
 }
 
 fn entry(package: &Package, markers: &mut MarkerTable) -> Result<SelectionRule, Fault> {
-    let marker = package.marker.as_deref().map(|text| locking::marker(markers, text)).transpose()?;
+    let marker = locking::optional_marker(markers, package.marker.as_deref())?;
     let conditions =
         package.groups.iter().map(|name| Ok(PackageCondition { group: Some(locking::group_name(name)?), marker }));
     let name_of = |text: &String| text.parse::<Dependency>().ok().map(|dependency| dependency.name);

@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::DEFAULT;
 use crate::domain::{
-    AvailableGroups, ExtraName, Lock, LockedPackage, Marker, NotLocked, Origin, PackageName, SelectedGroups,
-    SelectedPackage, Specifiers, Target,
+    ExtraName, Lock, LockContents, Marker, NotLocked, PackageName, SelectedGroups, SelectedPackage, Specifiers, Target,
 };
 use crate::input::project_dependencies::DeclaredDependency;
 use crate::input::version_range::VersionRange;
@@ -16,16 +15,13 @@ use crate::input::{locking, pyproject_toml};
 /// A lock of PDM whose packages have no conditions; packages are given by their position.
 #[derive(Debug)]
 pub struct PdmLock {
-    pub packages: Vec<LockedPackage>,
+    pub contents: LockContents,
     /// The entries of each key; with extras, a project has an entry of its own.
     pub entries: BTreeMap<Key, Vec<Entry>>,
     /// The project's requirements, and its name.
     pub asked: Vec<DeclaredDependency>,
     pub project: Option<PackageName>,
     pub requires_python: Option<VersionRange>,
-    pub available: AvailableGroups,
-    /// The file itself.
-    pub origin: Origin,
 }
 
 /// A project with requested extras, which PDM treats as a candidate of its own.
@@ -52,36 +48,20 @@ pub struct Need {
 }
 
 impl Lock for PdmLock {
-    fn available(&self) -> &AvailableGroups {
-        &self.available
-    }
-
-    fn packages(&self) -> &[LockedPackage] {
-        &self.packages
+    fn contents(&self) -> &LockContents {
+        &self.contents
     }
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
-        locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
-        let roots = self.roots(groups).map_err(|why| vec![self.refusal(why)])?;
+        locking::check_python(self.requires_python.as_ref(), target, &self.contents)?;
+        let roots = self.roots(groups).map_err(|why| vec![self.contents.refusal(why)])?;
         let (found, missing) = self.walk(target, roots);
-        locking::check_complete(missing, &self.origin)?;
-        let mut picks: Vec<_> = found
-            .into_iter()
-            .map(|(position, needs)| SelectedPackage {
-                package: &self.packages[position],
-                dependencies: needs.into_iter().collect(),
-            })
-            .collect();
-        picks.sort_by(|a, b| a.package.name.cmp(&b.package.name));
-        Ok(picks)
+        locking::check_complete(missing, &self.contents)?;
+        Ok(self.contents.at(found))
     }
 }
 
 impl PdmLock {
-    fn refusal(&self, why: String) -> NotLocked {
-        NotLocked { package: None, why, origin: self.origin.clone() }
-    }
-
     /// Returns the project's requirements with these groups; extras are groups of the same name.
     fn roots(&self, groups: &SelectedGroups) -> Result<Vec<Need>, String> {
         let mut selected = groups.clone();
@@ -142,7 +122,7 @@ impl PdmLock {
     fn entry(&self, need: &Need) -> Option<(usize, &Entry)> {
         let all = self.entries.get(&need.key)?;
         let is_allowed = |entry: &Entry| {
-            let version = entry.package.and_then(|position| self.packages[position].version.as_ref());
+            let version = entry.package.and_then(|position| self.contents.packages[position].version.as_ref());
             version.is_none_or(|version| need.versions.contains(version))
         };
         let place = all.iter().position(is_allowed).unwrap_or_default();

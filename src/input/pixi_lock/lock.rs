@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    AvailableGroups, ExtraName, GroupName, Lock, LockedPackage, NotLocked, Origin, PackageName, Platform,
-    SelectedGroups, SelectedPackage, System, Target, Version,
+    ExtraName, GroupName, Lock, LockContents, NotLocked, PackageName, Platform, SelectedGroups, SelectedPackage,
+    System, Target, Version,
 };
 
 /// The environment that is used if none is requested.
@@ -14,13 +14,10 @@ pub const DEFAULT: &str = "default";
 /// A lock of pixi; packages are given by their position, and environments are treated as groups.
 #[derive(Debug)]
 pub struct PixiLock {
-    pub packages: Vec<LockedPackage>,
+    pub contents: LockContents,
     /// The dependencies of each package, on any platform.
     pub dependencies: Vec<Vec<PackageName>>,
     pub environments: BTreeMap<GroupName, BTreeMap<String, Environment>>,
-    pub available: AvailableGroups,
-    /// The file itself.
-    pub origin: Origin,
 }
 
 /// An environment on one platform.
@@ -32,21 +29,17 @@ pub struct Environment {
 }
 
 impl Lock for PixiLock {
-    fn available(&self) -> &AvailableGroups {
-        &self.available
-    }
-
-    fn packages(&self) -> &[LockedPackage] {
-        &self.packages
+    fn contents(&self) -> &LockContents {
+        &self.contents
     }
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
-        let refuse = |package: Option<PackageName>, why| vec![NotLocked { package, why, origin: self.origin.clone() }];
+        let refuse = |package: Option<PackageName>, why| vec![NotLocked { package, ..self.contents.refusal(why) }];
         let mut picks: BTreeMap<&PackageName, usize> = BTreeMap::new();
         for name in wanted(groups) {
             let environment = self.environment(&name, target).map_err(|why| refuse(None, why))?;
             for position in &environment.packages {
-                let project = &self.packages[*position].name;
+                let project = &self.contents.packages[*position].name;
                 if picks.insert(project, *position).is_some_and(|known| known != *position) {
                     let why = "the environments that are asked for have different files of it: ask for one of them";
                     return Err(refuse(Some(project.clone()), why.to_owned()));
@@ -55,7 +48,7 @@ impl Lock for PixiLock {
         }
         let is_there = |name: &&PackageName| picks.contains_key(*name);
         let pick = |position: &usize| SelectedPackage {
-            package: &self.packages[*position],
+            package: &self.contents.packages[*position],
             dependencies: self.dependencies[*position].iter().filter(is_there).cloned().collect(),
         };
         Ok(picks.values().map(pick).collect())

@@ -6,10 +6,10 @@ use std::path::Path;
 use super::lock::{DEFAULT, Environment, PixiLock};
 use super::schema::{self, Document, Head};
 use crate::domain::{
-    AvailableGroups, Dependency, GroupName, LazyUrl, LockedFile, LockedPackage, LockedSource, PackageName,
-    SourceFilename, Version,
+    AvailableGroups, Dependency, GroupName, LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, Origin,
+    PackageName, Version,
 };
-use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::locking::{self, Fault, ParsedLock, Problems, last_part};
 use crate::input::text_file::TextFile;
 use crate::input::{InputSource, Problem};
 
@@ -23,12 +23,11 @@ const NAMED: usize = 10;
 ///
 /// # Errors
 /// When anything is wrong with the file; all of it.
-pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let one = |problem: Problem| vec![problem];
-    let whole = |why: Fault| vec![file.problem(None, why)];
-    let head: Head = file.yaml().map_err(one)?;
+pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Problems> {
+    let whole = |why: Fault| file.problem(None, why);
+    let head: Head = file.yaml()?;
     check_version(head.version).map_err(whole)?;
-    let document: Document = file.yaml().map_err(one)?;
+    let document: Document = file.yaml()?;
     let reading = Reading { file, input_source };
     let Packages { packages, dependencies, positions } = reading.packages(&document)?;
     let subdirs: HashMap<_, _> = document
@@ -44,13 +43,9 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
             by_platform.insert(subdir.to_owned(), reading.environment(references, &positions).map_err(whole)?);
         }
     }
-    let lock = PixiLock {
-        available: available(&environments).map_err(whole)?,
-        packages,
-        dependencies,
-        environments,
-        origin: file.location.origin(0),
-    };
+    let available = available(&environments).map_err(whole)?;
+    let contents = LockContents { packages, available, origin: file.location.origin(0) };
+    let lock = PixiLock { contents, dependencies, environments };
     Ok(ParsedLock::new(lock).with_warnings(left_out(file, &document)))
 }
 
@@ -108,40 +103,28 @@ struct Packages<'d> {
 }
 
 impl Reading<'_> {
-    fn packages<'d>(&self, document: &'d Document) -> Result<Packages<'d>, Vec<Problem>> {
-        let (mut packages, mut dependencies, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        let mut positions = Positions::new();
-        for (reference, package) in document.packages.iter().filter_map(|one| Some((one.reference()?, one))) {
-            match self.package(reference, package) {
-                Ok(locked) => {
-                    positions.insert(reference, packages.len());
-                    packages.push(locked);
-                    let needs = package.requires_dist.iter().filter_map(|text| text.parse::<Dependency>().ok());
-                    dependencies.push(needs.map(|dependency| dependency.name).collect());
-                }
-                Err(why) => {
-                    let name = package.name.as_deref().unwrap_or(reference);
-                    problems.push(self.file.problem(self.position(reference), format!("{name}: {why}")));
-                }
-            }
-        }
-        if problems.is_empty() { Ok(Packages { packages, dependencies, positions }) } else { Err(problems) }
+    fn packages<'d>(&self, document: &'d Document) -> Result<Packages<'d>, Problems> {
+        let (mut dependencies, mut positions) = (Vec::new(), Positions::new());
+        let all = document.packages.iter().filter_map(|package| {
+            let reference = package.reference()?;
+            // The entry of a package is the last place that has its URL.
+            let at = self.file.text.rfind(reference);
+            Some((package.name.as_deref().unwrap_or(reference), at, (reference, package)))
+        });
+        let packages = locking::read_each(self.file, all, |(reference, package), origin| {
+            positions.insert(reference, dependencies.len());
+            let needs = package.requires_dist.iter().filter_map(|text| text.parse::<Dependency>().ok());
+            dependencies.push(needs.map(|dependency| dependency.name).collect());
+            self.package(reference, package, origin)
+        })?;
+        Ok(Packages { packages, dependencies, positions })
     }
 
-    /// Returns the position of a package's entry, the last place that has its URL.
-    fn position(&self, reference: &str) -> Option<usize> {
-        self.file.text.rfind(reference)
-    }
-
-    fn package(&self, reference: &str, package: &schema::Package) -> Result<LockedPackage, Fault> {
+    fn package(&self, reference: &str, package: &schema::Package, origin: Origin) -> Result<LockedPackage, Fault> {
         let name = locking::project_name(package.name.as_deref().ok_or("it has no name")?)?;
         let version = package.version.as_deref().map(locking::version).transpose()?;
         let (source, files) = self.source(reference, package.sha256.as_deref())?;
-        let origin =
-            self.position(reference).map_or_else(|| self.file.location.origin(0), |place| self.file.origin(place));
-        let locked = LockedPackage::new(name, version, source, files, origin);
-        locking::check_files(&locked)?;
-        Ok(locked)
+        locking::check_files(LockedPackage::new(name, version, source, files, origin))
     }
 
     /// Returns the source of a package; the digest of a folder is one of its files, and of no
@@ -149,20 +132,19 @@ impl Reading<'_> {
     fn source(&self, reference: &str, sha256: Option<&str>) -> Result<(LockedSource, Vec<LockedFile>), Fault> {
         let reference = reference.strip_prefix("direct+").unwrap_or(reference);
         let filename = last_part(reference.split(['#', '?']).next().unwrap_or_default());
-        let is_archive = filename.ends_with(".whl") || SourceFilename::guess(&filename).is_ok();
         let url = match reference.split_once("://") {
             Some((scheme, _)) if scheme.contains('+') => {
                 return Ok((LockedSource::Repository(reference.to_owned()), Vec::new()));
             }
             Some(_) => Some(locking::file_url(reference)?),
-            None if is_archive => {
+            None if locking::is_archive(&filename) => {
                 locking::local_url(&self.file.location, self.input_source, Path::new(reference)).map(LazyUrl::from)
             }
             None => return Ok((LockedSource::Folder(reference.to_owned()), Vec::new())),
         };
         let filename = url.as_ref().map_or(filename, LazyUrl::filename);
         let hashes = sha256.map(|hex| locking::digest(&format!("sha256:{hex}"))).transpose()?.into_iter().collect();
-        let file = LockedFile { filename: locking::filename(&filename)?, url, hashes, size: None, uploaded: None };
+        let file = LockedFile { filename: locking::filename(&filename)?, url, hashes, ..LockedFile::default() };
         Ok((LockedSource::Archive, vec![file]))
     }
 

@@ -6,12 +6,12 @@ use std::path::Path;
 use super::schema::{self, Markers};
 use super::walk::{Edge, Node, PoetryLock, Root};
 use crate::domain::{
-    AvailableGroups, DistributionFilename, ExtraName, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable,
-    Origin, PackageName, ProjectFile, Version,
+    AvailableGroups, DistributionFilename, ExtraName, LockContents, LockedFile, LockedPackage, LockedSource, MarkerId,
+    MarkerTable, Origin, PackageName, Version,
 };
 use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use crate::input::freshness;
-use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::locking::{self, Fault, ParsedLock, Problems, last_part};
 use crate::input::poetry_dependency::PoetryDependency;
 use crate::input::text_file::TextFile;
 use crate::input::version_range::VersionRange;
@@ -27,13 +27,12 @@ const WITH_GROUPS: (u64, u64) = (2, 1);
 ///
 /// # Errors
 /// When anything is wrong with the file; all of it.
-pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let one = |problem: Problem| vec![problem];
-    let whole = |why: Fault| vec![file.problem(None, why)];
-    let document: schema::Document = file.toml().map_err(one)?;
+pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Problems> {
+    let whole = |why: Fault| file.problem(None, why);
+    let document: schema::Document = file.toml()?;
     let version = lock_version(document.metadata.lock_version.as_deref()).map_err(whole)?;
-    let beside = file.beside("pyproject.toml", input_source).map_err(one)?;
-    let project: Option<project::PyprojectToml> = beside.as_ref().map(TextFile::toml).transpose().map_err(one)?;
+    let beside = file.beside("pyproject.toml", input_source)?;
+    let project: Option<project::PyprojectToml> = beside.as_ref().map(TextFile::toml).transpose()?;
     let recorded = document.metadata.content_hash.as_deref();
     let doubt = beside.as_ref().and_then(|beside| freshness::poetry(file, beside, recorded?));
     let reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
@@ -50,8 +49,8 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
         let project = project.map_err(|why| whole(why.to_owned()))?;
         ParsedLock::new(reading.walked(packages, available, &project)?)
     };
-    let beside = beside.map(|beside| ProjectFile { path: "pyproject.toml".to_owned(), text: beside.text });
-    Ok(ParsedLock { indexes, beside: beside.into_iter().collect(), ..parsed.with_warnings(doubt) })
+    let parsed = parsed.with_warnings(doubt).with_beside("pyproject.toml", beside);
+    Ok(ParsedLock { indexes, ..parsed })
 }
 
 fn lock_version(text: Option<&str>) -> Result<(u64, u64), Fault> {
@@ -101,7 +100,7 @@ struct Reading<'f> {
 }
 
 impl Reading<'_> {
-    fn packages(&self) -> Result<Vec<LockedPackage>, Vec<Problem>> {
+    fn packages(&self) -> Result<Vec<LockedPackage>, Problems> {
         let mut seen = BTreeSet::new();
         self.each(|package, origin| {
             let locked = self.package(package, origin)?;
@@ -113,25 +112,9 @@ impl Reading<'_> {
         })
     }
 
-    /// Reads every package.
-    ///
-    /// # Errors
-    /// When any package is wrong; all faults.
-    fn each<T>(
-        &self,
-        mut read: impl FnMut(&schema::Package, Origin) -> Result<T, Fault>,
-    ) -> Result<Vec<T>, Vec<Problem>> {
-        let (mut all, mut problems) = (Vec::new(), Vec::new());
-        for package in &self.document.package {
-            let place = package.span().start;
-            match read(package.get_ref(), self.file.origin(place)) {
-                Ok(one) => all.push(one),
-                Err(why) => {
-                    problems.push(self.file.problem(Some(place), format!("{}: {why}", package.get_ref().name)));
-                }
-            }
-        }
-        if problems.is_empty() { Ok(all) } else { Err(problems) }
+    fn each<T>(&self, read: impl FnMut(&schema::Package, Origin) -> Result<T, Fault>) -> Result<Vec<T>, Problems> {
+        let all = locking::toml_entries(&self.document.package, |package| &package.name);
+        locking::read_each(self.file, all, read)
     }
 
     fn package(&self, package: &schema::Package, origin: Origin) -> Result<LockedPackage, Fault> {
@@ -141,25 +124,18 @@ impl Reading<'_> {
         let mut files = self.files(package, &name, &version)?;
         if let Some(url) = url {
             files.truncate(1);
-            let mut file = files.pop().unwrap_or(LockedFile {
-                filename: locking::filename(&url.filename())?,
-                url: None,
-                hashes: Vec::new(),
-                size: None,
-                uploaded: None,
-            });
+            let mut file = files
+                .pop()
+                .unwrap_or(LockedFile { filename: locking::filename(&url.filename())?, ..LockedFile::default() });
             file.url = Some(url.into());
             files.push(file);
         }
-        let package = LockedPackage::new(name, Some(version), source, files, origin);
-        locking::check_files(&package)?;
-        Ok(package)
+        locking::check_files(LockedPackage::new(name, Some(version), source, files, origin))
     }
 
     /// Returns the source of a package, and the URL of its only file if that is stated.
     fn source(&self, package: &schema::Package) -> Result<(LockedSource, Option<crate::domain::MaskedUrl>), Fault> {
         let Some(source) = &package.source else { return Ok((LockedSource::Index(None), None)) };
-        let commit = source.resolved_reference.as_ref().map(|commit| format!("@{commit}")).unwrap_or_default();
         Ok(match source.r#type.as_str() {
             "legacy" => (LockedSource::Index(Some(locking::url(&source.url)?.into())), None),
             "url" => (LockedSource::Archive, Some(locking::url(&source.url)?)),
@@ -168,7 +144,7 @@ impl Reading<'_> {
                 (LockedSource::Archive, url)
             }
             "directory" => (LockedSource::Folder(source.url.clone()), None),
-            kind => (LockedSource::Repository(format!("{kind}+{}{commit}", source.url)), None),
+            system => (locking::repository(system, &source.url, source.resolved_reference.as_ref()), None),
         })
     }
 
@@ -195,20 +171,18 @@ impl Reading<'_> {
         named.chain(unnamed).collect()
     }
 
-    fn flat(mut self, packages: Vec<LockedPackage>, available: AvailableGroups) -> Result<FlatLock, Vec<Problem>> {
+    fn flat(mut self, packages: Vec<LockedPackage>, available: AvailableGroups) -> Result<FlatLock, Problems> {
         let mut markers = std::mem::take(&mut self.markers);
         let entries = self.each(|package, _| entry(package, &mut markers))?;
         Ok(FlatLock {
-            packages,
+            contents: LockContents { packages, available, origin: self.file.location.origin(0) },
             entries,
             markers,
             requires_python: self.requires_python()?,
             environments: None,
-            available,
             project_group: MAIN.parse().ok(),
             extras_are_groups: false,
             namesakes: Namesakes::LastCounts,
-            origin: self.file.location.origin(0),
         })
     }
 
@@ -217,10 +191,10 @@ impl Reading<'_> {
         packages: Vec<LockedPackage>,
         available: AvailableGroups,
         project: &project::PyprojectToml,
-    ) -> Result<PoetryLock, Vec<Problem>> {
+    ) -> Result<PoetryLock, Problems> {
         let mut markers = std::mem::take(&mut self.markers);
         let nodes = self.each(|package, _| node(package, &mut markers))?;
-        let whole = |why: Fault| vec![self.file.problem(None, why)];
+        let whole = |why: Fault| self.file.problem(None, why);
         let asked = project.dependencies().map_err(|why| whole(format!("pyproject.toml: {why}")))?;
         let roots = asked.into_iter().map(|asked| {
             let edge = edge(&asked.name, &asked.what, &mut markers)?;
@@ -233,20 +207,18 @@ impl Reading<'_> {
             by_name.entry(package.name.clone()).or_default().push(position);
         }
         Ok(PoetryLock {
-            packages,
+            contents: LockContents { packages, available, origin: self.file.location.origin(0) },
             nodes,
             by_name,
             roots,
             markers,
             requires_python: self.requires_python()?,
-            available,
-            origin: self.file.location.origin(0),
         })
     }
 
-    fn requires_python(&self) -> Result<Option<VersionRange>, Vec<Problem>> {
+    fn requires_python(&self) -> Result<Option<VersionRange>, Problem> {
         let text = self.document.metadata.python_versions.as_deref();
-        text.map(str::parse).transpose().map_err(|why: Fault| vec![self.file.problem(None, why)])
+        text.map(str::parse).transpose().map_err(|why: Fault| self.file.problem(None, why))
     }
 }
 
@@ -262,10 +234,8 @@ fn of_name<'t, T>(table: &'t BTreeMap<String, T>, name: &str) -> Option<&'t T> {
 fn locked_file(name: &str, hash: &str) -> Result<LockedFile, Fault> {
     Ok(LockedFile {
         filename: locking::filename(&last_part_of_url(name))?,
-        url: None,
         hashes: vec![locking::digest(hash)?],
-        size: None,
-        uploaded: None,
+        ..LockedFile::default()
     })
 }
 
@@ -281,7 +251,7 @@ fn entry(package: &schema::Package, markers: &mut MarkerTable) -> Result<Selecti
             Some(Markers::All(text)) => Some(text),
             Some(Markers::ByGroup(by_group)) => by_group.get(name),
         };
-        let marker = marker.map(|text| locking::marker(markers, text)).transpose()?;
+        let marker = locking::optional_marker(markers, marker)?;
         Ok(PackageCondition { group: Some(locking::group_name(name)?), marker })
     });
     Ok(SelectionRule {
@@ -329,5 +299,5 @@ fn edge(name: &PackageName, what: &PoetryDependency, markers: &mut MarkerTable) 
 }
 
 fn optional_marker(text: Option<&str>, markers: &mut MarkerTable) -> Result<Option<MarkerId>, Fault> {
-    text.filter(|text| !text.is_empty()).map(|text| locking::marker(markers, text)).transpose()
+    locking::optional_marker(markers, text.filter(|text| !text.is_empty()))
 }

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::domain::{
-    AvailableGroups, EvaluatedMarkers, ExtraName, GroupName, Lock, LockedPackage, MarkerId, MarkerSets, MarkerTable,
-    NotLocked, Origin, PackageName, SelectedGroups, SelectedPackage, Target,
+    EvaluatedMarkers, ExtraName, GroupName, Lock, LockContents, MarkerId, MarkerSets, MarkerTable, NotLocked,
+    PackageName, SelectedGroups, SelectedPackage, Target,
 };
 use crate::input::locking;
 use crate::input::version_range::VersionRange;
@@ -14,7 +14,7 @@ use crate::input::version_range::VersionRange;
 /// A lock of Poetry whose packages have no conditions; packages are given by their position.
 #[derive(Debug)]
 pub struct PoetryLock {
-    pub packages: Vec<LockedPackage>,
+    pub contents: LockContents,
     /// The dependencies of each package.
     pub nodes: Vec<Node>,
     pub by_name: BTreeMap<PackageName, Vec<usize>>,
@@ -22,9 +22,6 @@ pub struct PoetryLock {
     pub roots: Vec<Root>,
     pub markers: MarkerTable,
     pub requires_python: Option<VersionRange>,
-    pub available: AvailableGroups,
-    /// The file itself.
-    pub origin: Origin,
 }
 
 /// The dependencies of a package.
@@ -61,26 +58,18 @@ pub struct Root {
 }
 
 impl Lock for PoetryLock {
-    fn available(&self) -> &AvailableGroups {
-        &self.available
-    }
-
-    fn packages(&self) -> &[LockedPackage] {
-        &self.packages
+    fn contents(&self) -> &LockContents {
+        &self.contents
     }
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
-        locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
+        locking::check_python(self.requires_python.as_ref(), target, &self.contents)?;
         let markers = self.markers.evaluate(target.markers());
         let mut walk = Walk { lock: self, target, markers: &markers, found: BTreeMap::new(), missing: BTreeSet::new() };
         walk.go(groups);
         let Walk { found, missing, .. } = walk;
-        locking::check_complete(missing, &self.origin)?;
-        let pick = |(position, dependencies): (usize, BTreeSet<PackageName>)| SelectedPackage {
-            package: &self.packages[position],
-            dependencies: dependencies.into_iter().collect(),
-        };
-        Ok(found.into_values().map(pick).collect())
+        locking::check_complete(missing, &self.contents)?;
+        Ok(self.contents.at(found.into_values()))
     }
 }
 
@@ -140,7 +129,7 @@ impl<'l> Walk<'l> {
         if let [only] = all[..] {
             return Some(only);
         }
-        let version = |position: &usize| self.lock.packages[*position].version.as_ref();
+        let version = |position: &usize| self.lock.contents.packages[*position].version.as_ref();
         let is_allowed = |position: &usize| {
             let allows = |range: &VersionRange| version(position).is_some_and(|version| range.contains(version));
             edge.version.as_ref().is_none_or(allows)

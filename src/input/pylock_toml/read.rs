@@ -7,49 +7,41 @@ use std::sync::Arc;
 
 use super::schema;
 use crate::domain::{
-    AvailableGroups, Digest, LazyUrl, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl, Origin,
+    AvailableGroups, Digest, LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, MarkerTable, MaskedUrl,
+    Origin,
 };
+use crate::input::InputSource;
 use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
-use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::locking::{self, Fault, ParsedLock, Problems, last_part};
 use crate::input::text_file::TextFile;
-use crate::input::{InputSource, Problem};
 
 /// Parses `file`; warnings are part of the lock.
 ///
 /// # Errors
 /// When anything is wrong with the file; all of it.
-pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
-    let document: schema::Document = file.toml().map_err(|problem| vec![problem])?;
-    let whole = |why: Fault| vec![file.problem(None, why)];
+pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Problems> {
+    let document: schema::Document = file.toml()?;
+    let whole = |why: Fault| file.problem(None, why);
     let doubt = check_version(&document).map_err(whole)?;
     let mut reading = Reading { file, source, markers: MarkerTable::default(), indexes: HashMap::new() };
-    let (mut packages, mut entries, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    for package in &document.packages {
-        let place = package.span().start;
-        match reading.package(package.get_ref(), file.origin(place)) {
-            Ok((package, entry)) => {
-                packages.push(package);
-                entries.push(entry);
-            }
-            Err(why) => problems.push(file.problem(Some(place), format!("{}: {why}", package.get_ref().name))),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let environments = document.environments.iter().flatten().map(|text| reading.marker(text));
+    let all = locking::toml_entries(&document.packages, |package| &package.name);
+    let read = locking::read_each(file, all, |package, origin| reading.package(package, origin))?;
+    let (packages, entries) = read.into_iter().unzip();
+    let environments = document.environments.iter().flatten().map(|text| locking::marker(&mut reading.markers, text));
     let environments: Vec<_> = environments.collect::<Result<_, _>>().map_err(whole)?;
     let lock = FlatLock {
-        packages,
+        contents: LockContents {
+            packages,
+            available: available(&document).map_err(whole)?,
+            origin: file.location.origin(0),
+        },
         entries,
         markers: reading.markers,
         requires_python: locking::requires_python(document.requires_python.as_deref()).map_err(whole)?.map(Into::into),
         environments: document.environments.is_some().then_some(environments),
-        available: available(&document).map_err(whole)?,
         project_group: None,
         extras_are_groups: false,
         namesakes: Namesakes::Refused,
-        origin: file.location.origin(0),
     };
     Ok(ParsedLock::new(lock).with_warnings(doubt.map(|why| file.warning(None, why))))
 }
@@ -96,7 +88,7 @@ impl Reading<'_> {
         let files = package.archive.iter().chain(&package.wheels).chain(&package.sdist);
         let files = files.map(|file| self.file(file)).collect::<Result<_, _>>()?;
         let version = package.version.as_deref().map(locking::version).transpose()?;
-        let marker = package.marker.as_deref().map(|text| self.marker(text)).transpose()?;
+        let marker = locking::optional_marker(&mut self.markers, package.marker.as_deref())?;
         let entry = SelectionRule {
             conditions: vec![PackageCondition { group: None, marker }],
             requires_python: locking::requires_python(package.requires_python.as_deref())?,
@@ -106,9 +98,7 @@ impl Reading<'_> {
                 .filter_map(|dependency| dependency.name.as_ref()?.parse().ok())
                 .collect(),
         };
-        let package = LockedPackage::new(name, version, source, files, origin);
-        locking::check_files(&package)?;
-        Ok((package, entry))
+        Ok((locking::check_files(LockedPackage::new(name, version, source, files, origin))?, entry))
     }
 
     /// Returns the source of a package; an archive, a repository and a folder exclude each other.
@@ -156,10 +146,6 @@ impl Reading<'_> {
             size: file.size,
             uploaded: file.upload_time.and_then(|time| time.to_string().parse().ok()),
         })
-    }
-
-    fn marker(&mut self, text: &str) -> Result<MarkerId, Fault> {
-        locking::marker(&mut self.markers, text)
     }
 }
 

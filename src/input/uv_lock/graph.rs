@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{AvailableGroups, ExtraName, GroupName, LockedPackage, MarkerId, MarkerTable, Origin, PackageName};
+use crate::domain::{ExtraName, GroupName, LockContents, MarkerId, MarkerTable, PackageName};
 use crate::input::version_range::VersionRange;
 
 /// A lock of uv; packages are given by their position.
 #[derive(Debug)]
 pub struct UvLock {
-    pub packages: Vec<LockedPackage>,
+    pub contents: LockContents,
     /// The dependencies of each package.
     pub nodes: Vec<Node>,
     /// The project, or the members of the workspace.
@@ -19,12 +19,9 @@ pub struct UvLock {
     pub groups: BTreeMap<GroupName, Vec<Requirement>>,
     pub markers: MarkerTable,
     pub requires_python: Option<VersionRange>,
-    /// The supported environments, of which one must hold; if empty, all are supported.
-    pub supported: Vec<MarkerId>,
+    /// The supported environments, of which one must hold; `None` for all.
+    pub environments: Option<Vec<MarkerId>>,
     pub conflicts: Vec<Vec<Conflict>>,
-    pub available: AvailableGroups,
-    /// The file itself.
-    pub origin: Origin,
 }
 
 /// The dependencies of a package.

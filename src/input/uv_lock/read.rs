@@ -12,10 +12,10 @@ use super::roots::{available, roots};
 use super::schema;
 use super::wheel_lists::WheelLists;
 use crate::domain::{
-    LazyUrl, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl, MemberSelection, Origin,
-    ProjectFile,
+    LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, MarkerId, MarkerTable, MaskedUrl, MemberSelection,
+    Origin, ProjectFile,
 };
-use crate::input::locking::{self, Fault, ParsedLock, last_part};
+use crate::input::locking::{self, Fault, ParsedLock, Problems, last_part};
 use crate::input::text_file::TextFile;
 use crate::input::{InputSource, Problem};
 
@@ -30,12 +30,12 @@ pub fn parse_project(
     file: &TextFile,
     input_source: &dyn InputSource,
     members: &MemberSelection,
-) -> Result<ParsedLock, Vec<Problem>> {
+) -> Result<ParsedLock, Problems> {
     let document = document(file)?;
     let place = project_path(&document, members);
-    let project = project::at(&place, file, input_source).map_err(|problem| vec![problem])?;
+    let project = project::at(&place, file, input_source)?;
     let (lock, warnings) = Reading::new(file, input_source, members).lock(&document, project.as_ref())?;
-    let beside = project_files(file, input_source, &document).map_err(|problem| vec![problem])?;
+    let beside = project_files(file, input_source, &document)?;
     Ok(ParsedLock { beside, ..ParsedLock::new(lock).with_warnings(warnings) })
 }
 
@@ -43,21 +43,20 @@ pub fn parse_project(
 ///
 /// # Errors
 /// When anything is wrong with the file; all of it.
-pub fn parse_script(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Vec<Problem>> {
+pub fn parse_script(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, Problems> {
     let document = document(file)?;
     let (lock, warnings) = Reading::new(file, input_source, &MemberSelection::Root).lock(&document, None)?;
     let filename = file.location.filename();
     let path = filename.strip_suffix(".lock").unwrap_or_default();
-    let script = file.beside(path, input_source).map_err(|problem| vec![problem])?;
-    let beside = script.map(|script| ProjectFile { path: path.to_owned(), text: script.text }).into_iter().collect();
-    Ok(ParsedLock { beside, ..ParsedLock::new(lock).with_warnings(warnings) })
+    let script = file.beside(path, input_source)?;
+    Ok(ParsedLock::new(lock).with_warnings(warnings).with_beside(path, script))
 }
 
-fn document(file: &TextFile) -> Result<schema::Document, Vec<Problem>> {
+fn document(file: &TextFile) -> Result<schema::Document, Problems> {
     let wheels = WheelLists::read(&file.text);
-    let mut document = file.toml_of(&wheels.rest).map_err(|problem| vec![problem])?;
+    let mut document = file.toml_of(&wheels.rest)?;
     wheels.add_to(&mut document);
-    check_version(document.version).map_err(|why| vec![file.problem(None, why)])?;
+    check_version(document.version).map_err(|why| file.problem(None, why))?;
     Ok(document)
 }
 
@@ -133,34 +132,15 @@ impl<'f> Reading<'f> {
         &mut self,
         document: &schema::Document,
         project: Option<&Project>,
-    ) -> Result<(UvLock, Vec<Problem>), Vec<Problem>> {
-        let mut problems = Vec::new();
-        let mut packages = Vec::with_capacity(document.package.len());
-        for package in &document.package {
-            let place = package.span().start;
-            match self.package(package.get_ref(), self.file.origin(place)) {
-                Ok(package) => packages.push(package),
-                Err(why) => problems.push(self.file.problem(Some(place), format!("{}: {why}", package.get_ref().name))),
-            }
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
+    ) -> Result<(UvLock, Vec<Problem>), Problems> {
+        let all = || locking::toml_entries(&document.package, |package| &package.name);
+        let packages = locking::read_each(self.file, all(), |package, origin| self.package(package, origin))?;
         let by_name = by_name(document);
-        let mut nodes = Vec::with_capacity(packages.len());
-        for (position, package) in document.package.iter().enumerate() {
-            let place = package.span().start;
-            let read = self.node(package.get_ref(), document, &by_name);
-            let read = read.and_then(|node| refuse_duplicate(document, position, &by_name).map(|()| node));
-            match read {
-                Ok(node) => nodes.push(node),
-                Err(why) => problems.push(self.file.problem(Some(place), format!("{}: {why}", package.get_ref().name))),
-            }
-        }
-        let whole = |why: Fault| vec![self.file.problem(None, why)];
-        if !problems.is_empty() {
-            return Err(problems);
-        }
+        let nodes = locking::read_each(self.file, all(), |package, _| {
+            let node = self.node(package, document, &by_name)?;
+            refuse_duplicate(document, package, &by_name).map(|()| node)
+        })?;
+        let whole = |why: Fault| self.file.problem(None, why);
         let (roots, warning) = roots(document, project, self.members).map_err(whole)?;
         let root = roots.first().filter(|_| roots.len() == 1).map(|root| document.package[*root].get_ref());
         let doubt = project.zip(root).and_then(|(project, root)| {
@@ -185,14 +165,14 @@ impl<'f> Reading<'f> {
         for (name, group) in &manifest.dependency_groups {
             groups.insert(locking::group_name(name)?, self.requirements(group, by_name)?);
         }
+        let available = available(document, project, &roots, &nodes, groups.keys());
+        let environments: Vec<_> = self.markers(&document.supported_markers)?;
         Ok(UvLock {
-            available: available(document, project, &roots, &nodes, groups.keys()),
+            contents: LockContents { packages, available, origin: self.file.location.origin(0) },
             requires_python: locking::requires_python(document.requires_python.as_deref())?.map(Into::into),
-            supported: document.supported_markers.iter().map(|text| self.marker(text)).collect::<Result<_, _>>()?,
+            environments: Some(environments).filter(|environments| !environments.is_empty()),
             conflicts: conflicts(&document.conflicts)?,
-            origin: self.file.location.origin(0),
             markers: std::mem::take(&mut self.markers),
-            packages,
             nodes,
             roots,
             requirements,
@@ -205,9 +185,8 @@ impl<'f> Reading<'f> {
         let files = package.wheels.iter().chain(&package.sdist);
         let files: Vec<_> = files.map(|file| self.file(file, &package.source)).collect::<Result<_, _>>()?;
         let version = package.version.as_deref().map(locking::version).transpose()?;
-        let package = LockedPackage::new(locking::project_name(&package.name)?, version, source, files, origin);
-        locking::check_files(&package)?;
-        Ok(package)
+        let name = locking::project_name(&package.name)?;
+        locking::check_files(LockedPackage::new(name, version, source, files, origin))
     }
 
     fn source(&mut self, source: &schema::Source) -> Result<LockedSource, Fault> {
@@ -262,7 +241,7 @@ impl<'f> Reading<'f> {
     ) -> Result<Node, Fault> {
         Ok(Node {
             is_virtual: package.source.r#virtual.is_some(),
-            forks: package.resolution_markers.iter().map(|text| self.marker(text)).collect::<Result<_, _>>()?,
+            forks: self.markers(&package.resolution_markers)?,
             dependencies: self.edges(&package.dependencies, document, by_name)?,
             extras: self.named_edges(&package.optional_dependencies, document, by_name)?,
             groups: self.named_edges(&package.dev_dependencies, document, by_name)?,
@@ -305,7 +284,7 @@ impl<'f> Reading<'f> {
             },
         };
         let extras = edge.extra.iter().map(|name| locking::group_name(name)).collect::<Result<_, _>>()?;
-        Ok(Edge { to, extras, marker: self.optional_marker(edge.marker.as_deref())? })
+        Ok(Edge { to, extras, marker: locking::optional_marker(&mut self.markers, edge.marker.as_deref())? })
     }
 
     fn requirements(&mut self, all: &[schema::Requirement], by_name: &ByName<'_>) -> Result<Vec<Requirement>, Fault> {
@@ -314,18 +293,14 @@ impl<'f> Reading<'f> {
                 name: locking::project_name(&requirement.name)?,
                 candidates: by_name.get(requirement.name.as_str()).cloned().unwrap_or_default(),
                 extras: requirement.extras.iter().map(|name| locking::group_name(name)).collect::<Result<_, _>>()?,
-                marker: self.optional_marker(requirement.marker.as_deref())?,
+                marker: locking::optional_marker(&mut self.markers, requirement.marker.as_deref())?,
             })
         });
         each.collect()
     }
 
-    fn optional_marker(&mut self, text: Option<&str>) -> Result<Option<MarkerId>, Fault> {
-        text.map(|text| self.marker(text)).transpose()
-    }
-
-    fn marker(&mut self, text: &str) -> Result<MarkerId, Fault> {
-        locking::marker(&mut self.markers, text)
+    fn markers(&mut self, texts: &[String]) -> Result<Vec<MarkerId>, Fault> {
+        texts.iter().map(|text| locking::marker(&mut self.markers, text)).collect()
     }
 }
 
@@ -338,15 +313,13 @@ fn by_name(document: &schema::Document) -> ByName<'_> {
 }
 
 /// Refuses an entry with the name, version and source of another.
-fn refuse_duplicate(document: &schema::Document, position: usize, by_name: &ByName<'_>) -> Result<(), Fault> {
-    let package = document.package[position].get_ref();
-    let is_same = |other: &&usize| {
-        let other = document.package[**other].get_ref();
-        other.version == package.version && other.source == package.source
-    };
-    let first = by_name[package.name.as_str()].iter().find(is_same);
-    match first {
-        Some(first) if *first != position => Err("the lock has the same version from the same source twice".to_owned()),
+fn refuse_duplicate(document: &schema::Document, package: &schema::Package, by_name: &ByName<'_>) -> Result<(), Fault> {
+    let namesakes = by_name[package.name.as_str()].iter().map(|position| document.package[*position].get_ref());
+    let is_same = |other: &&schema::Package| other.version == package.version && other.source == package.source;
+    match namesakes.into_iter().find(is_same) {
+        Some(first) if !std::ptr::eq(first, package) => {
+            Err("the lock has the same version from the same source twice".to_owned())
+        }
         _ => Ok(()),
     }
 }

@@ -5,18 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::graph::{Edge, Item, Requirement, UvLock, activation};
 use crate::domain::{
-    AvailableGroups, EvaluatedMarkers, ExtraName, Lock, LockedPackage, MarkerSets, NotLocked, PackageName,
-    SelectedGroups, SelectedPackage, Target,
+    EvaluatedMarkers, ExtraName, Lock, LockContents, MarkerSets, NotLocked, PackageName, SelectedGroups,
+    SelectedPackage, Target,
 };
 use crate::input::locking;
 
 impl Lock for UvLock {
-    fn available(&self) -> &AvailableGroups {
-        &self.available
-    }
-
-    fn packages(&self) -> &[LockedPackage] {
-        &self.packages
+    fn contents(&self) -> &LockContents {
+        &self.contents
     }
 
     fn has_project(&self) -> bool {
@@ -24,13 +20,13 @@ impl Lock for UvLock {
     }
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
-        let refuse = |why| vec![self.refusal(None, why)];
-        locking::check_python(self.requires_python.as_ref(), target, &self.origin)?;
+        locking::check_python(self.requires_python.as_ref(), target, &self.contents)?;
         let markers = self.markers.evaluate(target.markers());
-        self.check_environments(&markers).map_err(refuse)?;
+        let lock = (&self.contents, " (tool.uv.environments)");
+        locking::check_environments(self.environments.as_deref(), &markers, lock)?;
         let mut start = Start { lock: self, markers: &markers, active: MarkerSets::default(), visits: Vec::new() };
         start.roots(groups);
-        self.check_conflicts(&start.active).map_err(refuse)?;
+        self.check_conflicts(&start.active).map_err(|why| vec![self.contents.refusal(why)])?;
         start.requirements(groups)?;
         let Start { active, visits, .. } = start;
         let mut walk = Walk { lock: self, markers: &markers, active, is_growing: true };
@@ -38,17 +34,8 @@ impl Lock for UvLock {
             walk.go(&visits);
         }
         walk.is_growing = false;
-        let found = walk.go(&visits);
-        let mut picks: Vec<_> = found
-            .into_iter()
-            .filter(|(position, _)| !self.nodes[*position].is_virtual)
-            .map(|(position, dependencies)| SelectedPackage {
-                package: &self.packages[position],
-                dependencies: dependencies.into_iter().collect(),
-            })
-            .collect();
-        picks.sort_by(|a, b| (&a.package.name, &a.package.version).cmp(&(&b.package.name, &b.package.version)));
-        Ok(picks)
+        let found = walk.go(&visits).into_iter().filter(|(position, _)| !self.nodes[*position].is_virtual);
+        Ok(self.contents.at(found))
     }
 }
 
@@ -56,21 +43,6 @@ impl Lock for UvLock {
 type Visit = (usize, Option<ExtraName>);
 
 impl UvLock {
-    fn refusal(&self, package: Option<PackageName>, why: String) -> NotLocked {
-        NotLocked { package, why, origin: self.origin.clone() }
-    }
-
-    fn check_environments(&self, markers: &EvaluatedMarkers<'_>) -> Result<(), String> {
-        let nothing = MarkerSets::default();
-        let is_supported = |marker| markers.holds(Some(marker), &nothing);
-        match self.supported.is_empty() || self.supported.iter().copied().any(is_supported) {
-            true => Ok(()),
-            false => {
-                Err("the target is none of the environments that the lock is for (tool.uv.environments)".to_owned())
-            }
-        }
-    }
-
     fn check_conflicts(&self, active: &MarkerSets) -> Result<(), String> {
         for set in &self.conflicts {
             let together: Vec<_> = set.iter().filter(|item| active.extras.contains(&item.activation)).collect();
@@ -82,7 +54,7 @@ impl UvLock {
     }
 
     fn activate(&self, edge: &Edge) -> impl Iterator<Item = ExtraName> {
-        let package = &self.packages[edge.to].name;
+        let package = &self.contents.packages[edge.to].name;
         edge.extras.iter().map(move |extra| activation(package, Item::Extra(extra.as_ref())))
     }
 
@@ -114,7 +86,7 @@ impl Start<'_> {
     fn roots(&mut self, groups: &SelectedGroups) {
         let lock = self.lock;
         for root in &lock.roots {
-            let (name, node) = (&lock.packages[*root].name, &lock.nodes[*root]);
+            let (name, node) = (&lock.contents.packages[*root].name, &lock.nodes[*root]);
             if groups.project {
                 self.active.extras.insert(activation(name, Item::Project));
                 let extras = groups.extras.iter().filter(|extra| node.extras.contains_key(*extra));
@@ -145,12 +117,14 @@ impl Start<'_> {
             }
             match lock.in_fork(requirement, self.markers) {
                 Ok(position) => {
-                    let name = &lock.packages[position].name;
+                    let name = &lock.contents.packages[position].name;
                     let extras = requirement.extras.iter();
                     self.active.extras.extend(extras.map(|extra| activation(name, Item::Extra(extra.as_ref()))));
                     self.visit(position, requirement.extras.iter());
                 }
-                Err(why) => missing.push(lock.refusal(Some(requirement.name.clone()), why)),
+                Err(why) => {
+                    missing.push(NotLocked { package: Some(requirement.name.clone()), ..lock.contents.refusal(why) })
+                }
             }
         }
         if missing.is_empty() { Ok(()) } else { Err(missing) }
@@ -197,7 +171,7 @@ impl Walk<'_> {
             };
             let needed = found.entry(position).or_default();
             for edge in edges.iter().filter(|edge| self.follows(edge)) {
-                needed.insert(lock.packages[edge.to].name.clone());
+                needed.insert(lock.contents.packages[edge.to].name.clone());
                 let extras = edge.extras.iter().cloned().map(Some);
                 let visits = std::iter::once(None).chain(extras).map(|extra| (edge.to, extra));
                 queue.extend(visits.filter(|visit| seen.insert(visit.clone())));
