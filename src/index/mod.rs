@@ -3,13 +3,13 @@
 
 mod absence;
 mod cached_inputs;
-mod client;
 mod core_metadata;
 mod error;
 mod file_visitor;
 mod flat_index;
 mod html;
 mod index_metadata;
+mod indexes;
 mod json;
 mod link;
 mod listing_request;
@@ -28,10 +28,10 @@ mod wheel_tail;
 
 pub use absence::{AssumedAbsent, IgnoredStatuses};
 pub use cached_inputs::CachedInputs;
-pub use client::{AskedIndexes, Indexes};
 pub use core_metadata::{MetadataFile, WrongIdentity, metadata_fields, parse_core_metadata, project_summary};
 pub use error::{IndexError, StalePage};
 pub use flat_index::{FlatError, FlatIndex};
+pub use indexes::{AskedIndexes, Indexes};
 pub use listing_request::ListingRequest;
 pub use local_digests::LocalDigests;
 pub use local_index::project_page;

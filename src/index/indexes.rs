@@ -1,4 +1,6 @@
-//! The index client: asks indexes and find-links locations for the files of a project.
+//! The indexes and find-links locations of a run, asked for the files of a project.
+
+mod page_request;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,22 +10,21 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
-use super::absence::{AssumedAbsences, AssumedAbsent, is_absent_to_strangers};
-use super::cached_inputs::{CachedInput, CachedInputs, InputCollector};
+use self::page_request::{PageListing, PageRequest};
+use super::absence::{AssumedAbsences, AssumedAbsent};
+use super::cached_inputs::{CachedInputs, InputCollector};
 use super::error::{IndexError, StalePage};
 use super::flat_index::FlatIndex;
 use super::index_metadata::{IndexMetadataCache, Trust};
 use super::link::is_distribution;
 use super::listing_request::ListingRequest;
 use super::local_index::project_page;
-use super::page::{self, ACCEPT, Page};
-use super::page_cache::{CachedPage, PageCache};
+use super::page::{ACCEPT, Page};
+use super::page_cache::PageCache;
 use super::settings::{IndexSettings, IndexStrategy};
 use crate::cache_folder::CacheEntries;
-use crate::domain::{
-    Candidate, Candidates, CoreMetadata, IndexPage, Listing, MaskedUrl, PackageName, Sha256, Timestamp,
-};
-use crate::http::{self, HttpClient, HttpError, PageContent, PageResponse, Validators};
+use crate::domain::{Candidate, Candidates, CoreMetadata, IndexPage, MaskedUrl, PackageName, Sha256, Timestamp};
+use crate::http::{HttpClient, PageResponse, Validators};
 
 /// The size limit of a page in bytes; the longest known project pages are a tenth of this.
 const LONGEST_PAGE: usize = 256 << 20;
@@ -47,7 +48,7 @@ pub struct Indexes {
     settings: IndexSettings,
     client: Arc<HttpClient>,
     cache: PageCache,
-    said: IndexMetadataCache,
+    index_metadata: IndexMetadataCache,
     /// Whether pages of any age may answer for pinned versions that are settled.
     keeps_pins: bool,
     find_links: OnceCell<Vec<FlatIndex>>,
@@ -66,7 +67,7 @@ impl Indexes {
             settings,
             client,
             cache: PageCache::new(entries.clone()),
-            said: IndexMetadataCache::new(entries.clone()),
+            index_metadata: IndexMetadataCache::new(entries.clone()),
             keeps_pins: entries.are_shared(),
             find_links: OnceCell::new(),
             has_unchecked: AtomicBool::default(),
@@ -110,13 +111,13 @@ impl Indexes {
     /// Returns the remembered metadata of a file that its index served, if it can be trusted until
     /// the file itself is fetched.
     pub fn recall_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
-        self.said.read(candidate, self.client.asker(&candidate.index), self.trust())
+        self.index_metadata.read(candidate, self.client.asker(&candidate.index), self.trust())
     }
 
     /// Returns the metadata of a file that its index served to another machine, as
     /// [`Indexes::recall_metadata`] does.
     pub async fn recall_shared_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
-        self.said.fetch(candidate, self.client.asker(&candidate.index), self.trust()).await
+        self.index_metadata.fetch(candidate, self.client.asker(&candidate.index), self.trust()).await
     }
 
     fn trust(&self) -> Trust {
@@ -126,7 +127,7 @@ impl Indexes {
 
     /// Remembers the metadata of a file that its index served.
     pub fn remember_metadata(&self, candidate: &Candidate, metadata: &CoreMetadata) {
-        self.said.write(candidate, self.client.asker(&candidate.index), metadata, self.settings.now);
+        self.index_metadata.write(candidate, self.client.asker(&candidate.index), metadata, self.settings.now);
     }
 
     /// Returns the projects that indexes presumably do not have, as they answered with an ambiguous
@@ -220,7 +221,7 @@ impl Indexes {
     pub fn index_page(&self, index: &Arc<MaskedUrl>, project: &PackageName) -> Option<IndexPage> {
         let url = index.project_page(project);
         let (page, _) = self.cache.read(&url, self.client.asker(&url))?;
-        page.to_index_page(url, page_listing(&page, project, index)?.listing?, self.settings.now)
+        page.to_index_page(url, PageListing::decode(&page, project, index)?.listing?, self.settings.now)
     }
 
     async fn find_links(&self) -> Result<&Vec<FlatIndex>, IndexError> {
@@ -262,173 +263,12 @@ impl Indexes {
         index: &Arc<MaskedUrl>,
         request: &ListingRequest,
     ) -> Result<PageListing, IndexError> {
-        if let Some(folder) = index.local_path() {
-            let listing = project_page(&folder, project, index.clone());
-            let fail = |source| IndexError::Local { location: MaskedUrl::clone(index), source };
-            self.cached_inputs.add(None);
-            return Ok(PageListing { listing: listing.map_err(fail)?, unchecked: false });
-        }
-        let url = index.project_page(project);
-        let (cached, cached_input) = self.find_page(&url, request).await.unzip();
-        let found = cached.as_ref().and_then(|page| Some((page, self.without_asking(page, project, index, request)?)));
-        if let Some((page, page_listing)) = found {
-            self.note_input(cached_input.flatten(), page, page_listing.listing.as_ref(), request);
-            self.has_unchecked.store(true, Ordering::Relaxed);
-            return Ok(PageListing { unchecked: !self.settings.offline, ..page_listing });
-        }
-        self.request_page(project, index, &url, cached, request).await
-    }
-
-    /// Returns the listing of a cached page, if its index need not be asked for it.
-    fn without_asking(
-        &self,
-        page: &CachedPage<'_>,
-        project: &PackageName,
-        index: &Arc<MaskedUrl>,
-        request: &ListingRequest,
-    ) -> Option<PageListing> {
-        let is_fresh = self.may_use(page, request);
-        if !is_fresh && (!self.keeps_pins || self.must_check() || request.check) {
-            return None;
-        }
-        let found = page_listing(page, project, index)?;
-        (is_fresh || request.is_settled(page, found.listing.as_ref())).then_some(found)
-    }
-
-    /// Records the use of a page, for plans that depend on it.
-    fn note_input(
-        &self,
-        input: Option<CachedInput>,
-        page: &CachedPage<'_>,
-        listing: Option<&Listing>,
-        request: &ListingRequest,
-    ) {
-        let is_settled = self.keeps_pins && request.is_settled(page, listing);
-        self.cached_inputs.add(if is_settled { input.map(CachedInput::settled) } else { input });
-    }
-
-    /// Returns the cached page at `url`, or one that other machines share if that may be used.
-    async fn find_page(
-        &self,
-        url: &MaskedUrl,
-        request: &ListingRequest,
-    ) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
-        let asker = self.client.asker(url);
-        match self.must_check() || request.check {
-            true => self.cache.read(url, asker),
-            false => self.cache.find(url, asker, |page| self.may_use(page, request)).await,
-        }
-    }
-
-    /// Whether a cached page may be used without asking its index.
-    fn may_use(&self, page: &CachedPage<'_>, request: &ListingRequest) -> bool {
-        let must_check = self.must_check() || request.check;
-        self.settings.offline || !must_check && page.is_fresh(self.settings.now)
-    }
-
-    async fn request_page(
-        &self,
-        project: &PackageName,
-        index: &Arc<MaskedUrl>,
-        url: &MaskedUrl,
-        cached: Option<CachedPage<'_>>,
-        request: &ListingRequest,
-    ) -> Result<PageListing, IndexError> {
-        let cached = cached.filter(|page| page_listing(page, project, index).is_some());
-        let known = cached.as_ref().map(CachedPage::validators).unwrap_or_default();
-        let take = |page| self.take(project, index, url, page, request);
-        match self.client.page_as(url, ACCEPT, &known, LONGEST_PAGE, take).await {
-            Ok(PageResponse::NotModified { cache_control }) => {
-                let page = cached.expect("only a cached page has validators");
-                let known = page_listing(&page, project, index).expect("the page was read before");
-                self.put(url, page.renewed(&cache_control, self.settings.now), known.listing.as_ref(), request);
-                Ok(known)
-            }
-            Ok(PageResponse::Page(page_listing)) => page_listing,
-            Err(error) if error.is_not_found() || self.is_taken_for_absent(index, project, &error) => {
-                let page = CachedPage::new(None, Validators::default(), error.cache_control(), self.settings.now);
-                self.put(url, page, None, request);
-                Ok(PageListing { listing: None, unchecked: false })
-            }
-            Err(error) => match cached.filter(|_| self.settings.prefer_cached && error.is_outage()) {
-                Some(page) => {
-                    self.cached_inputs.add(None);
-                    self.note_stale(project, error);
-                    Ok(page_listing(&page, project, index).expect("the page was read before"))
-                }
-                None => {
-                    let (project, index) = (project.clone(), index.clone());
-                    Err(IndexError::Http { project, index, source: error.into() })
-                }
-            },
-        }
-    }
-
-    /// Whether `error` means that `index` does not have `project`.
-    ///
-    /// It does if the settings say so, or if an extra index answers so without credentials; the
-    /// latter is noted for a warning.
-    fn is_taken_for_absent(&self, index: &Arc<MaskedUrl>, project: &PackageName, error: &HttpError) -> bool {
-        let Some(status) = error.status_code() else { return false };
-        let IndexSettings { indexes, main, .. } = &self.settings;
-        let is_extra = indexes.contains(index) && indexes.get(*main).is_some_and(|main| main != index);
-        let is_assumed = is_extra && is_absent_to_strangers(status) && self.client.asker(index).is_none();
-        let is_ignored = self.settings.ignored_statuses.has(index, status);
-        if is_assumed && !is_ignored {
-            self.assumed_absent.note(index, status, project);
-        }
-        is_assumed || is_ignored
-    }
-
-    fn note_stale(&self, project: &PackageName, why: HttpError) {
-        let stale = StalePage { project: project.clone(), why: Arc::new(why) };
-        self.stale.lock().push(stale);
-    }
-
-    fn take(
-        &self,
-        project: &PackageName,
-        index: &Arc<MaskedUrl>,
-        url: &MaskedUrl,
-        page: http::HttpPage<PageContent>,
-        request: &ListingRequest,
-    ) -> Result<Result<PageListing, IndexError>, HttpError> {
-        let listing = match page::listing(&page, project, index.clone())? {
-            Ok(listing) => listing,
-            Err(source) => return Ok(Err(IndexError::Page { project: project.clone(), source: source.into() })),
+        let Some(folder) = index.local_path() else {
+            return PageRequest::new(self, project, index, request).listing().await;
         };
-        if listing.has_credentials() {
-            self.cached_inputs.add(None);
-        } else {
-            let kept = CachedPage::new(Some(listing.bytes()), page.validators, &page.cache_control, self.settings.now);
-            self.put(url, kept, Some(&listing), request);
-        }
-        Ok(Ok(PageListing { listing: Some(listing), unchecked: false }))
+        self.cached_inputs.add(None);
+        let fail = |source| IndexError::Local { location: MaskedUrl::clone(index), source };
+        let listing = project_page(&folder, project, index.clone()).map_err(fail)?;
+        Ok(PageListing { listing, unchecked: false })
     }
-
-    /// Caches a page, unless its server forbids that, and records its use.
-    fn put(&self, url: &MaskedUrl, page: Option<CachedPage<'_>>, listing: Option<&Listing>, request: &ListingRequest) {
-        match page {
-            Some(page) => {
-                let input = self.cache.write(url, self.client.asker(url), &page);
-                self.note_input(input, &page, listing, request);
-            }
-            None => self.cached_inputs.add(None),
-        }
-    }
-}
-
-/// The listing of a page, `None` if the index does not have the project.
-struct PageListing {
-    listing: Option<Listing>,
-    /// Whether it came from the cache without being validated.
-    unchecked: bool,
-}
-
-fn page_listing(page: &CachedPage<'_>, project: &PackageName, index: &Arc<MaskedUrl>) -> Option<PageListing> {
-    let listing = match &page.listing {
-        Some(bytes) => Some(Listing::decode(project.clone(), index.clone(), bytes.to_vec()).ok()?),
-        None => None,
-    };
-    Some(PageListing { listing, unchecked: false })
 }
