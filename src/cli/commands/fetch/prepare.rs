@@ -128,19 +128,24 @@ impl PreparedFetch {
         }
     }
 
-    /// Whether config settings were typed that no backend gets.
-    pub fn has_idle_config_settings(&self, args: &FetchArgs) -> bool {
-        self.builders.is_empty() && !args.selection.config_settings.is_empty()
-    }
-
     /// Returns the number of pages that are requested from one host at once.
     pub fn pages_at_once(&self) -> usize {
         self.settings.http.pages_per_host
     }
 
-    /// Returns the given options that have no effect beside a lock file, since they choose
-    /// versions.
-    pub fn ineffective_options(&self) -> Vec<&'static str> {
+    /// Returns warnings of given options that have no effect.
+    pub fn ineffective_options(&self, args: &FetchArgs) -> Vec<String> {
+        let beside_lock = self.options_beside_lock().join(", ");
+        let beside_lock =
+            (!beside_lock.is_empty()).then(|| format!("a lock decides the versions: {beside_lock} has no effect"));
+        let is_idle = self.builders.is_empty() && !args.selection.config_settings.is_empty();
+        let idle =
+            is_idle.then(|| "--config-settings has no effect without --allow-build or --build-wheels".to_owned());
+        beside_lock.into_iter().chain(idle).collect()
+    }
+
+    /// Returns the given options that choose versions, if a lock file does so.
+    fn options_beside_lock(&self) -> Vec<&'static str> {
         let Question { policy, follow_dependencies, fork_strategy, .. } = &self.question;
         let options = [
             ("--no-deps", !follow_dependencies),
