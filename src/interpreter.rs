@@ -240,7 +240,7 @@ mod tests {
     use std::fs;
 
     /// A folder with a `python3` that counts its runs and answers with a fixed text.
-    struct Machine {
+    struct FakeMachine {
         root: tempfile::TempDir,
     }
 
@@ -252,7 +252,7 @@ mod tests {
             "python_version": "3.11", "sys_platform": "linux"}},
         "rests_on": ["ROOT/lib/libc.so"]}"#;
 
-    impl Machine {
+    impl FakeMachine {
         fn new() -> Self {
             let root = tempfile::tempdir().unwrap();
             let machine = Self { root };
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_remembered_until_something_changes() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         let first = machine.describe(None).unwrap();
         assert_eq!(first.target().id(), "cp311-manylinux_2_36_x86_64");
         assert_eq!(machine.describe(None).unwrap(), first);
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_damaged_memory_is_forgotten() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         machine.describe(None).unwrap();
         for cached in fs::read_dir(machine.cache().folder(CacheBucket::Interpreters)).unwrap() {
             fs::write(cached.unwrap().path(), "{\"key\":").unwrap();
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_version_that_is_not_there_is_named_with_what_is() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         assert!(machine.describe(Some("3.11")).is_ok());
         assert!(machine.describe(Some("3.11.7")).is_ok());
         let error = machine.describe(Some("3.1")).unwrap_err();
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn what_fails_is_told_with_its_last_words() {
-        let machine = Machine::new();
+        let machine = FakeMachine::new();
         machine.write("words", "first\nno licence\n");
         machine.write("status", "3");
         let error = machine.describe(None).unwrap_err().to_string();

@@ -59,10 +59,10 @@ impl Fingerprint {
 pub struct Hasher {
     sha256: sha2::Sha256,
     size: u64,
-    others: Vec<Other>,
+    others: Vec<OtherHasher>,
 }
 
-enum Other {
+enum OtherHasher {
     Md5(md5::Md5),
     Sha1(sha1::Sha1),
     Sha224(sha2::Sha224),
@@ -73,12 +73,12 @@ enum Other {
 impl Hasher {
     pub fn new(algorithms: &[Algorithm]) -> Self {
         let others = algorithms.iter().filter_map(|algorithm| match algorithm {
-            Algorithm::Md5 => Some(Other::Md5(md5::Md5::new())),
-            Algorithm::Sha1 => Some(Other::Sha1(sha1::Sha1::new())),
-            Algorithm::Sha224 => Some(Other::Sha224(sha2::Sha224::new())),
+            Algorithm::Md5 => Some(OtherHasher::Md5(md5::Md5::new())),
+            Algorithm::Sha1 => Some(OtherHasher::Sha1(sha1::Sha1::new())),
+            Algorithm::Sha224 => Some(OtherHasher::Sha224(sha2::Sha224::new())),
             Algorithm::Sha256 => None,
-            Algorithm::Sha384 => Some(Other::Sha384(sha2::Sha384::new())),
-            Algorithm::Sha512 => Some(Other::Sha512(sha2::Sha512::new())),
+            Algorithm::Sha384 => Some(OtherHasher::Sha384(sha2::Sha384::new())),
+            Algorithm::Sha512 => Some(OtherHasher::Sha512(sha2::Sha512::new())),
         });
         Self { sha256: sha2::Sha256::new(), size: 0, others: others.collect() }
     }
@@ -88,22 +88,22 @@ impl Hasher {
         self.size += bytes.len() as u64;
         for other in &mut self.others {
             match other {
-                Other::Md5(state) => state.update(bytes),
-                Other::Sha1(state) => state.update(bytes),
-                Other::Sha224(state) => state.update(bytes),
-                Other::Sha384(state) => state.update(bytes),
-                Other::Sha512(state) => state.update(bytes),
+                OtherHasher::Md5(state) => state.update(bytes),
+                OtherHasher::Sha1(state) => state.update(bytes),
+                OtherHasher::Sha224(state) => state.update(bytes),
+                OtherHasher::Sha384(state) => state.update(bytes),
+                OtherHasher::Sha512(state) => state.update(bytes),
             }
         }
     }
 
     pub fn finish(self) -> Fingerprint {
         let others = self.others.into_iter().map(|other| match other {
-            Other::Md5(state) => Digest::new(Algorithm::Md5, hex(&state.finalize())),
-            Other::Sha1(state) => Digest::new(Algorithm::Sha1, hex(&state.finalize())),
-            Other::Sha224(state) => Digest::new(Algorithm::Sha224, hex(&state.finalize())),
-            Other::Sha384(state) => Digest::new(Algorithm::Sha384, hex(&state.finalize())),
-            Other::Sha512(state) => Digest::new(Algorithm::Sha512, hex(&state.finalize())),
+            OtherHasher::Md5(state) => Digest::new(Algorithm::Md5, hex(&state.finalize())),
+            OtherHasher::Sha1(state) => Digest::new(Algorithm::Sha1, hex(&state.finalize())),
+            OtherHasher::Sha224(state) => Digest::new(Algorithm::Sha224, hex(&state.finalize())),
+            OtherHasher::Sha384(state) => Digest::new(Algorithm::Sha384, hex(&state.finalize())),
+            OtherHasher::Sha512(state) => Digest::new(Algorithm::Sha512, hex(&state.finalize())),
         });
         Fingerprint { sha256: Sha256(self.sha256.finalize().into()), size: self.size, others: others.collect() }
     }

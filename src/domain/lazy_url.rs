@@ -8,10 +8,10 @@ use super::MaskedUrl;
 
 /// A valid URL that is parsed when it is first needed.
 #[derive(Clone)]
-pub struct LazyUrl(Form);
+pub struct LazyUrl(Repr);
 
 #[derive(Clone)]
-enum Form {
+enum Repr {
     /// A URL that is valid by its characters alone, and that parsing leaves as it is.
     Plain {
         text: Box<str>,
@@ -24,16 +24,16 @@ impl LazyUrl {
     /// Returns the URL.
     pub fn get(&self) -> &MaskedUrl {
         match &self.0 {
-            Form::Plain { text, parsed } => parsed.get_or_init(|| text.parse().expect("a plain URL is valid")),
-            Form::Parsed(url) => url,
+            Repr::Plain { text, parsed } => parsed.get_or_init(|| text.parse().expect("a plain URL is valid")),
+            Repr::Parsed(url) => url,
         }
     }
 
     /// Returns the last part of the path, percent-decoded; empty if the path ends in a slash.
     pub fn filename(&self) -> String {
         match &self.0 {
-            Form::Plain { text, .. } => text.rsplit('/').next().unwrap_or_default().to_owned(),
-            Form::Parsed(url) => url.filename(),
+            Repr::Plain { text, .. } => text.rsplit('/').next().unwrap_or_default().to_owned(),
+            Repr::Parsed(url) => url.filename(),
         }
     }
 }
@@ -65,7 +65,7 @@ impl FromStr for LazyUrl {
 
     fn from_str(text: &str) -> Result<Self, url::ParseError> {
         match is_plain(text) {
-            true => Ok(Self(Form::Plain { text: text.into(), parsed: OnceLock::new() })),
+            true => Ok(Self(Repr::Plain { text: text.into(), parsed: OnceLock::new() })),
             false => text.parse().map(|url: MaskedUrl| url.into()),
         }
     }
@@ -73,7 +73,7 @@ impl FromStr for LazyUrl {
 
 impl From<MaskedUrl> for LazyUrl {
     fn from(url: MaskedUrl) -> Self {
-        Self(Form::Parsed(url))
+        Self(Repr::Parsed(url))
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
             ("https://xn--bcher-kva.example/demo-1.0.zip", false),
         ] {
             let url: LazyUrl = text.parse().unwrap();
-            assert_eq!(matches!(url.0, Form::Plain { .. }), plain, "{text}");
+            assert_eq!(matches!(url.0, Repr::Plain { .. }), plain, "{text}");
             assert_eq!(*url.get(), text.parse().unwrap(), "{text}");
             assert_eq!(url.filename(), url.get().filename(), "{text}");
         }

@@ -27,10 +27,10 @@ use super::{DependencyError, ExtraName, MarkerEnvironment};
 
 /// A marker such as `python_version < '3.9' and sys_platform == 'win32'`, or none.
 #[derive(Clone, Debug, Default)]
-pub struct Marker(Option<Arc<Written>>);
+pub struct Marker(Option<Arc<ParsedMarker>>);
 
 #[derive(Debug)]
-struct Written {
+struct ParsedMarker {
     text: Box<str>,
     expression: Expression,
 }
@@ -100,7 +100,7 @@ impl FromStr for Marker {
         if let Some(Membership { list, at, .. }) = expression.membership() {
             return Err(DependencyError { at: *at, why: format!("`{}` is known in lock files only", list.name()) });
         }
-        Ok(Self(Some(Arc::new(Written { text: text.trim().into(), expression }))))
+        Ok(Self(Some(Arc::new(ParsedMarker { text: text.trim().into(), expression }))))
     }
 }
 

@@ -195,12 +195,12 @@ mod tests {
     use std::ffi::OsString;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    struct Machine {
+    struct FakeMachine {
         root: tempfile::TempDir,
         variables: Vec<(&'static str, OsString)>,
     }
 
-    impl Machine {
+    impl FakeMachine {
         fn new(search_path: &[&str]) -> Self {
             let root = tempfile::tempdir().unwrap();
             let folders = search_path.iter().map(|folder| root.path().join(folder));
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_active_environment_comes_before_the_path() {
-        let mut machine = Machine::new(&["usr/bin"]);
+        let mut machine = FakeMachine::new(&["usr/bin"]);
         machine.executable("usr/bin/python3", "\x7fELF");
         assert_eq!(machine.first(None), Some(("usr/bin/python3".into(), false)));
         machine.variables.push(("VIRTUAL_ENV", machine.path("venv").into()));
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn python_is_what_there_is_without_python3() {
-        let machine = Machine::new(&["empty", "usr/bin"]);
+        let machine = FakeMachine::new(&["empty", "usr/bin"]);
         machine.executable("usr/bin/python", "\x7fELF");
         machine.file("usr/bin/python3", "not executable");
         machine.executable("empty/WindowsApps/python3", "");
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_name_may_be_a_path_a_folder_or_a_command() {
-        let machine = Machine::new(&["usr/bin", "apps/WindowsApps"]);
+        let machine = FakeMachine::new(&["usr/bin", "apps/WindowsApps"]);
         machine.executable("usr/bin/pypy3", "\x7fELF");
         machine.executable("apps/WindowsApps/python3", "");
         machine.executable("work/.venv/bin/python", "\x7fELF");
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn shims_of_pyenv_are_resolved_without_running_them() {
-        let mut machine = Machine::with_pyenv();
+        let mut machine = FakeMachine::with_pyenv();
         assert_eq!(machine.first(None), Some(("usr/bin/python3".into(), false)), "nothing selected");
         machine.file("pyenv/version", "3.12.1\n");
         assert_eq!(machine.first(None), Some(("pyenv/versions/3.12.1/bin/python3".into(), false)));
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn what_only_starts_an_interpreter_is_a_launcher() {
-        let machine = Machine::new(&["bin"]);
+        let machine = FakeMachine::new(&["bin"]);
         machine.executable("bin/python3", "#!/bin/sh");
         assert_eq!(machine.first(None), Some(("bin/python3".into(), true)));
         machine.executable("manager", "\x7fELF");

@@ -64,16 +64,16 @@ pub struct BundleInput<'a> {
 }
 
 /// A page of a bundle that this layout generates.
-struct Document {
+struct BundlePage {
     path: &'static str,
     /// What the page is, for the list in `README.txt`.
     summary: &'static str,
     /// Returns the page's text, or `None` if this bundle does not have the page.
-    text: fn(&DocumentSource<'_>) -> Option<String>,
+    text: fn(&PageSource<'_>) -> Option<String>,
 }
 
 /// The data that documents are generated from.
-struct DocumentSource<'a> {
+struct PageSource<'a> {
     input: &'a BundleInput<'a>,
     /// The fetched packages without those that are only tools (builds, the installer).
     installed: &'a Fetched,
@@ -85,24 +85,24 @@ struct DocumentSource<'a> {
 /// The generated documents, in the order in which `README.txt` lists them.
 ///
 /// The manifest, the digests, `README.txt` and the pins of single targets are not among them.
-const DOCUMENTS: &[Document] = &[
-    Document {
+const PAGES: &[BundlePage] = &[
+    BundlePage {
         path: REQUIREMENTS_PATH,
         summary: "their versions and SHA-256 digests, which pip checks",
         text: |of| Some(requirements::text(of.installed, of.target_markers)),
     },
-    Document {
+    BundlePage {
         path: "pylock.toml",
         summary: "the same as a lock file (PEP 751), for newer installers",
         text: |of| pylock::text(of.installed, of.target_markers),
     },
-    Document {
+    BundlePage {
         path: "install.sh",
         summary: "makes an environment and installs, on Unix",
         text: |_| Some(install::shell()),
     },
-    Document { path: "install.ps1", summary: "the same on Windows", text: |_| Some(install::power_shell()) },
-    Document {
+    BundlePage { path: "install.ps1", summary: "the same on Windows", text: |_| Some(install::power_shell()) },
+    BundlePage {
         path: "index.html",
         summary: "what is here, to look at in a browser",
         text: |of| Some(overview::text(of.manifest, &readme::how_to_install(of))),
@@ -166,7 +166,7 @@ pub fn pins(fetched: &Fetched) -> Tree {
 fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> {
     let installed = &input.fetched.installed();
     let target_markers = TargetMarkers::of(installed);
-    let source = DocumentSource { input, installed, target_markers: &target_markers, manifest };
+    let source = PageSource { input, installed, target_markers: &target_markers, manifest };
     let documents = documents(&source);
     let sboms = input
         .sboms
@@ -188,11 +188,11 @@ fn pages(input: &BundleInput<'_>, manifest: &Manifest) -> Vec<(String, String)> 
     pages
 }
 
-/// Returns path, summary and text of each of [`DOCUMENTS`] that this bundle has; they are generated
+/// Returns path, summary and text of each of [`PAGES`] that this bundle has; they are generated
 /// in parallel.
-fn documents(source: &DocumentSource<'_>) -> Vec<(&'static str, &'static str, String)> {
-    let compose = |document: &Document| Some((document.path, document.summary, (document.text)(source)?));
-    parallel::map(DOCUMENTS, DOCUMENTS.len(), compose).into_iter().flatten().collect()
+fn documents(source: &PageSource<'_>) -> Vec<(&'static str, &'static str, String)> {
+    let compose = |document: &BundlePage| Some((document.path, document.summary, (document.text)(source)?));
+    parallel::map(PAGES, PAGES.len(), compose).into_iter().flatten().collect()
 }
 
 fn listed(tree: &Tree) -> Vec<ManifestPage> {

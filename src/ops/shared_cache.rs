@@ -11,7 +11,7 @@ use self::progress::CheckProgress;
 use super::shared_objects::{SharedOutcome, fetch_shared};
 use crate::cache_folder::{CacheBucket, CacheEntries, Proof, Readers, RemoteEntries, SHARED_BUCKETS, real_entries};
 use crate::domain::{ExpectedContent, Object, Sha256, Timestamp};
-use crate::shared_store::{SharedStore, StoredFile, StoredKind, Upload, entry_path, object_path};
+use crate::shared_store::{SharedStore, SharedFile, SharedFileKind, Upload, entry_path, object_path};
 use crate::store::{DiskStore, StoreError};
 
 /// The number of files that are copied or read at once.
@@ -104,9 +104,9 @@ pub async fn pull(store: &DiskStore, shared: &SharedStore) -> Result<Copied, Sha
     let (mut copied, mut missing) = (Copied::default(), Vec::new());
     for file in contents {
         let is_held = match file.kind {
-            StoredKind::Object(sha256) => store.find(sha256).is_some(),
-            StoredKind::Entry(bucket) if is_taken(bucket) => store.layout().root().join(&file.path).exists(),
-            StoredKind::Entry(_) | StoredKind::Mark => continue,
+            SharedFileKind::Object(sha256) => store.find(sha256).is_some(),
+            SharedFileKind::Entry(bucket) if is_taken(bucket) => store.layout().root().join(&file.path).exists(),
+            SharedFileKind::Entry(_) | SharedFileKind::Mark => continue,
         };
         if is_held {
             copied.kept += 1;
@@ -127,11 +127,11 @@ fn is_taken(bucket: CacheBucket) -> bool {
     SHARED_BUCKETS.iter().any(|shared| shared.bucket == bucket && !shared.changes && shared.proof == Proof::Nothing)
 }
 
-async fn take(store: &DiskStore, shared: &SharedStore, file: StoredFile) -> Result<Copied, SharedCacheError> {
+async fn take(store: &DiskStore, shared: &SharedStore, file: SharedFile) -> Result<Copied, SharedCacheError> {
     let taken = match file.kind {
-        StoredKind::Object(sha256) => take_object(store, shared, sha256, &file.path).await?,
-        StoredKind::Entry(bucket) => take_entry(store, shared, bucket, &file.path).await?,
-        StoredKind::Mark => Copied::default(),
+        SharedFileKind::Object(sha256) => take_object(store, shared, sha256, &file.path).await?,
+        SharedFileKind::Entry(bucket) => take_entry(store, shared, bucket, &file.path).await?,
+        SharedFileKind::Mark => Copied::default(),
     };
     match shared.failure() {
         Some(why) => Err(SharedCacheError::Store(why.to_owned())),
@@ -174,7 +174,7 @@ pub struct Checked {
     /// The size of all in bytes.
     pub bytes: u64,
     /// What is not what its name says.
-    pub damaged: Vec<StoredFile>,
+    pub damaged: Vec<SharedFile>,
 }
 
 /// Reads every file of the shared store and removes what is not what its name says, if it may; goes
@@ -188,7 +188,7 @@ pub async fn verify(store: &DiskStore, shared: &SharedStore) -> Result<Checked, 
     let mut checked = Checked { bytes: contents.iter().map(|file| file.size).sum(), ..Checked::default() };
     let (known, left): (Vec<_>, Vec<_>) = contents.into_iter().partition(|file| progress.has(file));
     checked.known = known.len();
-    let judge = async |file: StoredFile| Ok::<_, String>((shared.is_whole(&file).await?, file));
+    let judge = async |file: SharedFile| Ok::<_, String>((shared.is_whole(&file).await?, file));
     let mut judged = stream::iter(left).map(judge).buffer_unordered(AT_ONCE);
     while let Some((is_whole, file)) = judged.try_next().await? {
         checked.read += 1;
@@ -210,7 +210,7 @@ pub async fn verify(store: &DiskStore, shared: &SharedStore) -> Result<Checked, 
 ///
 /// # Errors
 /// When the store cannot be listed, read or written.
-pub async fn prune(shared: &SharedStore, limit: Timestamp, is_dry: bool) -> Result<Vec<StoredFile>, SharedCacheError> {
+pub async fn prune(shared: &SharedStore, limit: Timestamp, is_dry: bool) -> Result<Vec<SharedFile>, SharedCacheError> {
     let contents = shared.contents().await?;
     let unused = shared.unused_since(&contents, limit).await?;
     if !is_dry {

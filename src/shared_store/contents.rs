@@ -12,7 +12,7 @@ use crate::domain::{Hasher, Sha256, Timestamp};
 
 /// What a file of a shared store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StoredKind {
+pub enum SharedFileKind {
     Object(Sha256),
     /// An entry in this folder.
     Entry(CacheBucket),
@@ -22,10 +22,10 @@ pub enum StoredKind {
 
 /// A file of a shared store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredFile {
+pub struct SharedFile {
     /// The path below the store's prefix.
     pub path: String,
-    pub kind: StoredKind,
+    pub kind: SharedFileKind,
     /// Size in bytes.
     pub size: u64,
     pub written: Timestamp,
@@ -36,14 +36,14 @@ impl SharedStore {
     ///
     /// # Errors
     /// When it cannot be listed; the error says why.
-    pub async fn contents(&self) -> Result<Vec<StoredFile>, String> {
+    pub async fn contents(&self) -> Result<Vec<SharedFile>, String> {
         let folder = &self.0.folder;
         let own = folder.prefix.parts().count();
         let listed = folder.objects.list(Some(&folder.prefix)).map_ok(|found| {
             let path = found.location.parts().skip(own).map(|part| part.as_ref().to_owned()).collect::<Vec<_>>();
             let written = Timestamp(found.last_modified.timestamp());
             let kind = kind_of(&path)?;
-            Some(StoredFile { path: path.join("/"), kind, size: found.size, written })
+            Some(SharedFile { path: path.join("/"), kind, size: found.size, written })
         });
         let listed: Vec<_> = listed.try_collect().await.map_err(|error| reason(&error))?;
         let mut files: Vec<_> = listed.into_iter().flatten().collect();
@@ -56,17 +56,17 @@ impl SharedStore {
     ///
     /// # Errors
     /// When it cannot be read; the error says why.
-    pub async fn is_whole(&self, file: &StoredFile) -> Result<bool, String> {
+    pub async fn is_whole(&self, file: &SharedFile) -> Result<bool, String> {
         match file.kind {
-            StoredKind::Object(sha256) => {
+            SharedFileKind::Object(sha256) => {
                 let (mut object, mut hasher) = (self.open_file(file).await?, Hasher::new(&[]));
                 while let Some(bytes) = object.next().await? {
                     hasher.update(&bytes);
                 }
                 Ok(hasher.finish().sha256 == sha256)
             }
-            StoredKind::Entry(_) => Ok(cache_folder::is_whole(&self.read_whole(file).await?)),
-            StoredKind::Mark => {
+            SharedFileKind::Entry(_) => Ok(cache_folder::is_whole(&self.read_whole(file).await?)),
+            SharedFileKind::Mark => {
                 let digest = Sha256::of(&self.read_whole(file).await?).to_string();
                 Ok(file.path.ends_with(&digest))
             }
@@ -77,32 +77,32 @@ impl SharedStore {
     ///
     /// # Errors
     /// When one cannot be removed; the error says why.
-    pub async fn remove(&self, files: &[&StoredFile]) -> Result<usize, String> {
+    pub async fn remove(&self, files: &[&SharedFile]) -> Result<usize, String> {
         self.0.folder.remove(files.iter().map(|file| file.path.as_str())).await
     }
 
-    pub(super) async fn read_whole(&self, file: &StoredFile) -> Result<Vec<u8>, String> {
+    pub(super) async fn read_whole(&self, file: &SharedFile) -> Result<Vec<u8>, String> {
         self.open_file(file).await?.read().await
     }
 
-    async fn open_file(&self, file: &StoredFile) -> Result<SharedObject, String> {
+    async fn open_file(&self, file: &SharedFile) -> Result<SharedObject, String> {
         let found = self.0.folder.objects.get(&self.key(&file.path)).await;
         found.map(SharedObject::new).map_err(|error| format!("{}: {}", file.path, reason(&error)))
     }
 }
 
 /// Returns what the file at a path below the prefix is; `None` if it is none of ours.
-fn kind_of(path: &[String]) -> Option<StoredKind> {
+fn kind_of(path: &[String]) -> Option<SharedFileKind> {
     let parts: Vec<_> = path.iter().map(String::as_str).collect();
     match parts[..] {
         [folder, first, rest] if folder == CacheBucket::Objects.folder_name() && first.len() == 2 => {
-            format!("{first}{rest}").parse().ok().map(StoredKind::Object)
+            format!("{first}{rest}").parse().ok().map(SharedFileKind::Object)
         }
-        [MARKS, _] => Some(StoredKind::Mark),
+        [MARKS, _] => Some(SharedFileKind::Mark),
         [folder, _] => {
             let buckets = SHARED_BUCKETS.iter().map(|shared| shared.bucket);
             let bucket = buckets.into_iter().find(|bucket| bucket.folder_name() == folder)?;
-            (bucket != CacheBucket::Objects).then_some(StoredKind::Entry(bucket))
+            (bucket != CacheBucket::Objects).then_some(SharedFileKind::Entry(bucket))
         }
         _ => None,
     }
@@ -112,7 +112,7 @@ fn kind_of(path: &[String]) -> Option<StoredKind> {
 mod tests {
     use super::*;
 
-    fn kind(path: &str) -> Option<StoredKind> {
+    fn kind(path: &str) -> Option<SharedFileKind> {
         kind_of(&path.split('/').map(ToOwned::to_owned).collect::<Vec<_>>())
     }
 
@@ -120,9 +120,9 @@ mod tests {
     fn only_what_machines_share_is_ours() {
         let digest = Sha256::of(b"a").to_string();
         let object = format!("objects-v1/{}/{}", &digest[..2], &digest[2..]);
-        assert_eq!(kind(&object), Some(StoredKind::Object(Sha256::of(b"a"))));
-        assert_eq!(kind(&format!("pages-v1/{digest}")), Some(StoredKind::Entry(CacheBucket::Pages)));
-        assert_eq!(kind(&format!("marks-v1/{digest}")), Some(StoredKind::Mark));
+        assert_eq!(kind(&object), Some(SharedFileKind::Object(Sha256::of(b"a"))));
+        assert_eq!(kind(&format!("pages-v1/{digest}")), Some(SharedFileKind::Entry(CacheBucket::Pages)));
+        assert_eq!(kind(&format!("marks-v1/{digest}")), Some(SharedFileKind::Mark));
         for other in ["objects-v1/ab/cd", "objects-v1/a", "pages-v0/a", "runs-v1/a", "notes.txt", "a/pages-v1/b"] {
             assert_eq!(kind(other), None, "{other}");
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::{ObjectStoreExt as _, PutPayload};
 
-use super::contents::{StoredFile, StoredKind};
+use super::contents::{SharedFile, SharedFileKind};
 use super::failure::reason;
 use super::{SharedStore, object_path};
 use crate::domain::{Sha256, Timestamp};
@@ -47,16 +47,16 @@ impl SharedStore {
     /// When a mark cannot be read; the error says why.
     pub async fn unused_since<'a>(
         &self,
-        files: &'a [StoredFile],
+        files: &'a [SharedFile],
         limit: Timestamp,
-    ) -> Result<Vec<&'a StoredFile>, String> {
-        let marks = files.iter().filter(|file| file.kind == StoredKind::Mark && file.written >= limit);
+    ) -> Result<Vec<&'a SharedFile>, String> {
+        let marks = files.iter().filter(|file| file.kind == SharedFileKind::Mark && file.written >= limit);
         let marks = stream::iter(marks).map(|mark| self.read_mark(mark)).buffer_unordered(AT_ONCE);
         let named: HashSet<String> = marks.try_concat().await?;
         Ok(files.iter().filter(|file| file.written < limit && !named.contains(&file.path)).collect())
     }
 
-    async fn read_mark(&self, mark: &StoredFile) -> Result<HashSet<String>, String> {
+    async fn read_mark(&self, mark: &SharedFile) -> Result<HashSet<String>, String> {
         let text = self.read_whole(mark).await?;
         Ok(String::from_utf8_lossy(&text).lines().map(ToOwned::to_owned).collect())
     }

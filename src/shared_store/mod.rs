@@ -30,7 +30,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 pub use self::backend::{SharedStoreError, SharedStoreSettings};
-pub use self::contents::{StoredFile, StoredKind};
+pub use self::contents::{SharedFile, SharedFileKind};
 use self::failure::reason;
 pub use self::mode::StoreMode;
 pub use self::object::SharedObject;

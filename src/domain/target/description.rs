@@ -26,9 +26,9 @@ pub struct TargetDescription {
 /// The version of the format that is read from files.
 const SCHEMA: u32 = 1;
 
-/// The field that states the version of the format.
+/// The field that states the version of the format, read alone.
 #[derive(Deserialize)]
-struct Form {
+struct SchemaField {
     schema: Option<u32>,
 }
 
@@ -51,7 +51,7 @@ impl TargetDescription {
     pub fn of_file(bytes: &[u8]) -> Result<Self, DescriptionError> {
         // Whoever redirects output in PowerShell gets a mark in front of it, up to 5.1 in UTF-16.
         let (text, ..) = encoding_rs::UTF_8.decode(bytes);
-        let Form { schema } = serde_json::from_str(&text)?;
+        let SchemaField { schema } = serde_json::from_str(&text)?;
         match schema {
             Some(SCHEMA) => Ok(serde_json::from_str(&text)?),
             Some(other) => Err(DescriptionError::Schema(other)),

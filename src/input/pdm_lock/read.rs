@@ -20,7 +20,7 @@ use crate::input::version_range::VersionRange;
 
 /// Whether the packages of a lock state their groups.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum LockKind {
     /// They do, by the strategy `inherit_metadata`.
     WithGroups,
     Bare,
@@ -38,8 +38,8 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
     let document: Document = file.toml()?;
     let beside = file.beside("pyproject.toml", input_source)?;
     let parsed = match kind {
-        Kind::WithGroups => ParsedLock::new(flat(file, input_source, &document)?),
-        Kind::Bare => {
+        LockKind::WithGroups => ParsedLock::new(flat(file, input_source, &document)?),
+        LockKind::Bare => {
             let project = beside.as_ref().ok_or(
                 "a lock without the strategy `inherit_metadata` needs the pyproject.toml beside it: it does not say itself \
                  which package belongs to which group",
@@ -53,12 +53,12 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
     Ok(parsed.with_warnings(doubt).with_beside("pyproject.toml", beside))
 }
 
-fn kind(metadata: &HeadMetadata) -> Result<Kind, Fault> {
+fn kind(metadata: &HeadMetadata) -> Result<LockKind, Fault> {
     let version = metadata.lock_version.as_deref().unwrap_or("0");
     let major = version.split('.').next().and_then(|major| major.parse::<u64>().ok());
     match major {
-        Some(4) if metadata.strategy.iter().any(|strategy| strategy == "inherit_metadata") => Ok(Kind::WithGroups),
-        Some(4) => Ok(Kind::Bare),
+        Some(4) if metadata.strategy.iter().any(|strategy| strategy == "inherit_metadata") => Ok(LockKind::WithGroups),
+        Some(4) => Ok(LockKind::Bare),
         Some(0..=3) => {
             Err("it is of a PDM before 2.0, and PDM itself would lock anew: `pdm lock --update-reuse`".to_owned())
         }

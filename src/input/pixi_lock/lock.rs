@@ -17,12 +17,12 @@ pub struct PixiLock {
     pub contents: LockContents,
     /// The dependencies of each package, on any platform.
     pub dependencies: Vec<Vec<PackageName>>,
-    pub environments: BTreeMap<GroupName, BTreeMap<String, Environment>>,
+    pub environments: BTreeMap<GroupName, BTreeMap<String, PlatformEnvironment>>,
 }
 
 /// An environment on one platform.
 #[derive(Debug, Default)]
-pub struct Environment {
+pub struct PlatformEnvironment {
     pub packages: Vec<usize>,
     /// The version of its Python, which is a conda package.
     pub python: Option<Version>,
@@ -56,7 +56,7 @@ impl Lock for PixiLock {
 }
 
 impl PixiLock {
-    fn environment(&self, name: &GroupName, target: &Target) -> Result<&Environment, String> {
+    fn environment(&self, name: &GroupName, target: &Target) -> Result<&PlatformEnvironment, String> {
         let subdir = subdir(target.platform());
         let platforms = self.environments.get(name);
         let found = subdir.and_then(|subdir| platforms?.get(subdir));

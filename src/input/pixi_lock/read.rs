@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use super::lock::{DEFAULT, Environment, PixiLock};
+use super::lock::{DEFAULT, PlatformEnvironment, PixiLock};
 use super::schema::{self, Document, Head};
 use crate::domain::{
     AvailableGroups, Dependency, GroupName, LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, Origin,
@@ -35,7 +35,7 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
         .iter()
         .filter_map(|platform| Some((platform.name.as_str(), platform.subdir.as_deref()?)))
         .collect();
-    let mut environments: BTreeMap<GroupName, BTreeMap<String, Environment>> = BTreeMap::new();
+    let mut environments: BTreeMap<GroupName, BTreeMap<String, PlatformEnvironment>> = BTreeMap::new();
     for (name, environment) in &document.environments {
         let by_platform = environments.entry(locking::group_name(name).map_err(whole)?).or_default();
         for (platform, references) in &environment.packages {
@@ -59,7 +59,7 @@ fn check_version(version: u64) -> Result<(), Fault> {
     }
 }
 
-fn available(environments: &BTreeMap<GroupName, BTreeMap<String, Environment>>) -> Result<AvailableGroups, Fault> {
+fn available(environments: &BTreeMap<GroupName, BTreeMap<String, PlatformEnvironment>>) -> Result<AvailableGroups, Fault> {
     let default: GroupName = locking::group_name(DEFAULT)?;
     let groups: BTreeSet<_> = environments.keys().cloned().collect();
     let default_groups = groups.iter().filter(|group| **group == default).cloned().collect();
@@ -148,8 +148,8 @@ impl Reading<'_> {
         Ok((LockedSource::Archive, vec![file]))
     }
 
-    fn environment(&self, references: &[schema::Reference], positions: &Positions<'_>) -> Result<Environment, Fault> {
-        let mut environment = Environment::default();
+    fn environment(&self, references: &[schema::Reference], positions: &Positions<'_>) -> Result<PlatformEnvironment, Fault> {
+        let mut environment = PlatformEnvironment::default();
         for reference in references {
             if let Some(url) = &reference.conda {
                 let python = conda_name_and_version(url).filter(|(name, _)| *name == "python");

@@ -14,9 +14,9 @@ pub struct UvLock {
     /// The project, or the members of the workspace.
     pub roots: Vec<usize>,
     /// The requirements of a script.
-    pub requirements: Vec<Requirement>,
+    pub requirements: Vec<ManifestRequirement>,
     /// The groups of a workspace whose root is no project.
-    pub groups: BTreeMap<GroupName, Vec<Requirement>>,
+    pub groups: BTreeMap<GroupName, Vec<ManifestRequirement>>,
     pub markers: MarkerTable,
     pub requires_python: Option<VersionRange>,
     /// The supported environments, of which one must hold; `None` for all.
@@ -47,7 +47,7 @@ pub struct Edge {
 
 /// A requirement by name, without a version.
 #[derive(Debug)]
-pub struct Requirement {
+pub struct ManifestRequirement {
     pub name: PackageName,
     /// Every package of that name, of which the target's fork has one.
     pub candidates: Vec<usize>,

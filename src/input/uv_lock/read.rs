@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::freshness;
-use super::graph::{Conflict, Edge, Item, Node, Requirement, UvLock, activation};
+use super::graph::{Conflict, Edge, Item, Node, ManifestRequirement, UvLock, activation};
 use super::project::{self, Project};
 use super::roots::{available, roots};
 use super::schema;
@@ -287,9 +287,9 @@ impl<'f> Reading<'f> {
         Ok(Edge { to, extras, marker: locking::optional_marker(&mut self.markers, edge.marker.as_deref())? })
     }
 
-    fn requirements(&mut self, all: &[schema::Requirement], by_name: &ByName<'_>) -> Result<Vec<Requirement>, Fault> {
+    fn requirements(&mut self, all: &[schema::Requirement], by_name: &ByName<'_>) -> Result<Vec<ManifestRequirement>, Fault> {
         let each = all.iter().map(|requirement| {
-            Ok(Requirement {
+            Ok(ManifestRequirement {
                 name: locking::project_name(&requirement.name)?,
                 candidates: by_name.get(requirement.name.as_str()).cloned().unwrap_or_default(),
                 extras: requirement.extras.iter().map(|name| locking::group_name(name)).collect::<Result<_, _>>()?,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::graph::{Edge, Item, Requirement, UvLock, activation};
+use super::graph::{Edge, Item, ManifestRequirement, UvLock, activation};
 use crate::domain::{
     EvaluatedMarkers, ExtraName, Lock, LockContents, MarkerSets, NotLocked, PackageName, SelectedGroups,
     SelectedPackage, Target,
@@ -59,7 +59,7 @@ impl UvLock {
     }
 
     /// Returns the candidate that belongs to the target's fork.
-    fn in_fork(&self, requirement: &Requirement, markers: &EvaluatedMarkers<'_>) -> Result<usize, String> {
+    fn in_fork(&self, requirement: &ManifestRequirement, markers: &EvaluatedMarkers<'_>) -> Result<usize, String> {
         let nothing = MarkerSets::default();
         let is_in_fork = |position: &&usize| {
             let forks = &self.nodes[**position].forks;

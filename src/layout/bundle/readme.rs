@@ -1,14 +1,14 @@
 //! `README.txt` of a bundle: how to check and install it.
 
 use super::{
-    BundleInput, DocumentSource, MANIFEST_PATH, ManifestProject, ProjectInstaller, REQUIREMENTS_PATH, SUMS_PATH,
+    BundleInput, PageSource, MANIFEST_PATH, ManifestProject, ProjectInstaller, REQUIREMENTS_PATH, SUMS_PATH,
     WHEELS, install, requirements,
 };
 use crate::domain::Fetched;
 use crate::layout::legacy_names::unidentified;
 
 /// Returns the text of the file; `documents` are the bundle's pages as path and summary.
-pub fn text(of: &DocumentSource<'_>, documents: &[(&str, &str)]) -> String {
+pub fn text(of: &PageSource<'_>, documents: &[(&str, &str)]) -> String {
     let fetched = of.installed;
     let targets = list(
         "It serves these, and its scripts refuse any other:",
@@ -48,7 +48,7 @@ each of these targets installs from it alone. Without prefetch:
 }
 
 /// Returns how to install an unpacked bundle: paragraphs, and indented lines to type.
-pub fn how_to_install(of: &DocumentSource<'_>) -> String {
+pub fn how_to_install(of: &PageSource<'_>) -> String {
     if of.target_markers.are_ambiguous(of.installed) { choice(of.input) } else { lines(of.input) }
 }
 

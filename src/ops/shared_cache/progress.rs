@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use crate::cache_folder::{CacheLayout, remove_anything};
 use crate::domain::{MaskedUrl, Sha256};
-use crate::shared_store::StoredFile;
+use crate::shared_store::SharedFile;
 
 /// The files that were found to be right, in a file of lines.
 pub struct CheckProgress {
@@ -33,7 +33,7 @@ impl CheckProgress {
     }
 
     /// Whether a file was found to be right, and is unchanged.
-    pub fn has(&self, file: &StoredFile) -> bool {
+    pub fn has(&self, file: &SharedFile) -> bool {
         self.known.contains(&line(file))
     }
 
@@ -41,7 +41,7 @@ impl CheckProgress {
     ///
     /// # Errors
     /// When the record cannot be written.
-    pub fn add(&mut self, file: &StoredFile) -> io::Result<()> {
+    pub fn add(&mut self, file: &SharedFile) -> io::Result<()> {
         self.file.write_all(format!("{}\n", line(file)).as_bytes())
     }
 
@@ -55,7 +55,7 @@ impl CheckProgress {
     }
 }
 
-fn line(file: &StoredFile) -> String {
+fn line(file: &SharedFile) -> String {
     format!("{} {} {}", file.path, file.size, file.written.0)
 }
 
@@ -63,14 +63,14 @@ fn line(file: &StoredFile) -> String {
 mod tests {
     use super::*;
     use crate::domain::Timestamp;
-    use crate::shared_store::StoredKind;
+    use crate::shared_store::SharedFileKind;
 
     #[test]
     fn an_interrupted_check_goes_on_and_a_complete_one_begins_anew() {
         let folder = tempfile::tempdir().unwrap();
         let layout = CacheLayout::new(folder.path().to_owned());
         let location: MaskedUrl = "s3://bucket/prefix".parse().unwrap();
-        let file = StoredFile { path: "marks-v1/a".into(), kind: StoredKind::Mark, size: 1, written: Timestamp(1) };
+        let file = SharedFile { path: "marks-v1/a".into(), kind: SharedFileKind::Mark, size: 1, written: Timestamp(1) };
         let open = || CheckProgress::open(&layout, &location).unwrap();
         let mut interrupted = open();
         assert!(!interrupted.has(&file));
@@ -78,7 +78,7 @@ mod tests {
         drop(interrupted);
         let resumed = open();
         assert!(resumed.has(&file));
-        assert!(!resumed.has(&StoredFile { written: Timestamp(2), ..file.clone() }), "it was written anew");
+        assert!(!resumed.has(&SharedFile { written: Timestamp(2), ..file.clone() }), "it was written anew");
         let other = CheckProgress::open(&layout, &"s3://other".parse().unwrap()).unwrap();
         assert!(!other.has(&file));
         resumed.finish().unwrap();

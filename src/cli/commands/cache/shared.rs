@@ -19,7 +19,7 @@ use crate::cli::settings::args::{ConnectionArgs, StoreModeArg};
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::{self, date, network};
 use crate::ops::shared_cache::{self, Copied, SharedCacheError};
-use crate::shared_store::{SharedStore, StoredFile, StoredKind};
+use crate::shared_store::{SharedStore, SharedFile, SharedFileKind};
 use crate::store::DiskStore;
 
 /// The shared store that an action is about.
@@ -156,11 +156,11 @@ fn copied(copied: Copied, done: &str, is_json: bool) -> Result<Exit, CliError> {
     Ok(Exit::Damage)
 }
 
-fn folder(file: &StoredFile) -> &str {
+fn folder(file: &SharedFile) -> &str {
     file.path.split('/').next().unwrap_or_default()
 }
 
-fn info(shared: &SharedStore, contents: &[StoredFile], is_json: bool) -> Result<Exit, CliError> {
+fn info(shared: &SharedStore, contents: &[SharedFile], is_json: bool) -> Result<Exit, CliError> {
     let mut folders: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     for file in contents {
         let (files, bytes) = folders.entry(folder(file)).or_default();
@@ -168,7 +168,7 @@ fn info(shared: &SharedStore, contents: &[StoredFile], is_json: bool) -> Result<
         *bytes += file.size;
     }
     let listed = folders.iter().map(|(name, (files, bytes))| json!({"name": name, "files": files, "bytes": bytes}));
-    let objects = contents.iter().filter(|file| matches!(file.kind, StoredKind::Object(_))).count();
+    let objects = contents.iter().filter(|file| matches!(file.kind, SharedFileKind::Object(_))).count();
     let bytes: u64 = contents.iter().map(|file| file.size).sum();
     let location = shared.location().to_string();
     let value = json!({"schema": 1, "store": location, "objects": objects, "bytes": bytes,
@@ -182,7 +182,7 @@ fn info(shared: &SharedStore, contents: &[StoredFile], is_json: bool) -> Result<
     })
 }
 
-fn described(file: &StoredFile) -> Value {
+fn described(file: &SharedFile) -> Value {
     json!({"path": file.path, "size": file.size})
 }
 
@@ -210,7 +210,7 @@ fn verified(
     Ok(Exit::Damage)
 }
 
-fn pruned(removed: &[StoredFile], is_dry: bool, is_json: bool) -> Result<Exit, CliError> {
+fn pruned(removed: &[SharedFile], is_dry: bool, is_json: bool) -> Result<Exit, CliError> {
     let bytes: u64 = removed.iter().map(|file| file.size).sum();
     let value = json!({"schema": 1, "dry_run": is_dry, "bytes_freed": bytes,
         "removed": removed.iter().map(described).collect::<Vec<_>>()});

@@ -23,7 +23,7 @@ struct PackageRow<'a> {
     asked_by: &'a [String],
     /// The input lines that led to it.
     lines: &'a [String],
-    kind: Kind,
+    kind: InstallKind,
     /// Positions of the packages that it needs.
     needs: Vec<usize>,
     /// The dependencies that it needs on only some of its targets: the positions of these targets,
@@ -38,7 +38,7 @@ struct PackageRow<'a> {
 /// How the files of a package can be installed.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+enum InstallKind {
     /// All files are wheels for every platform.
     Pure,
     /// All files are wheels, some of them for certain platforms only.
@@ -47,7 +47,7 @@ enum Kind {
     Source,
 }
 
-impl Kind {
+impl InstallKind {
     fn of(package: &ManifestPackage) -> Self {
         let mut names = package.files.iter().map(|file| file.filename.as_str());
         if names.clone().any(|name| !name.ends_with(".whl")) {
@@ -100,7 +100,7 @@ fn describe<'a>(
         uploaded: uploaded(package),
         asked_by: &graph.asked_by[position],
         lines: &package.requested_by,
-        kind: Kind::of(package),
+        kind: InstallKind::of(package),
         needs: needs.iter().map(|need| need.package).collect(),
         needs_on: partial.map(|need| (need.package, need.targets.as_slice())).collect(),
         targets,

@@ -12,7 +12,7 @@ use crate::domain::{Fetched, FetchedFile, LockedProject, MaskedUrl, PackageName,
 pub struct PoetryProject {
     repositories: Vec<PoetryRepository>,
     /// The packages of the lock: their versions as it spells them, and their sources.
-    locked: BTreeMap<(PackageName, Version), (String, PoetrySource)>,
+    locked: BTreeMap<(PackageName, Version), (String, ReleaseSource)>,
     /// Whether a source archive is among the files, or what builds one.
     pub has_builds: bool,
 }
@@ -27,7 +27,7 @@ pub enum PoetryRepository {
 }
 
 #[derive(Debug)]
-enum PoetrySource {
+enum ReleaseSource {
     Default,
     /// The name of a source of the project.
     Named(String),
@@ -38,20 +38,20 @@ enum PoetrySource {
 }
 
 #[derive(Deserialize)]
-struct Lock {
+struct LockDocument {
     #[serde(default)]
-    package: Vec<LockedPackage>,
+    package: Vec<LockEntry>,
 }
 
 #[derive(Deserialize)]
-struct LockedPackage {
+struct LockEntry {
     name: String,
     version: String,
-    source: Option<LockedSource>,
+    source: Option<EntrySource>,
 }
 
 #[derive(Deserialize)]
-struct LockedSource {
+struct EntrySource {
     r#type: String,
     url: String,
     reference: Option<String>,
@@ -89,7 +89,7 @@ impl PoetryProject {
     /// When a file cannot be read, or Poetry would ask what a cache cannot answer.
     pub fn of(project: &LockedProject, fetched: &Fetched) -> Result<Self, String> {
         let text = project.text("poetry.lock").ok_or("it has another name, which Poetry does not read")?;
-        let lock: Lock = parsed("poetry.lock", text)?;
+        let lock: LockDocument = parsed("poetry.lock", text)?;
         let document: Document =
             project.text("pyproject.toml").map(|text| parsed("pyproject.toml", text)).transpose()?.unwrap_or_default();
         let mut named: BTreeMap<String, MaskedUrl> = BTreeMap::new();
@@ -106,7 +106,7 @@ impl PoetryProject {
             locked.insert((name, version), (package.version, source));
         }
         let base = project.default_index.as_ref().and_then(above_simple);
-        let needs_default = locked.values().any(|(_, source)| matches!(source, PoetrySource::Default));
+        let needs_default = locked.values().any(|(_, source)| matches!(source, ReleaseSource::Default));
         if base.is_none() && needs_default {
             return Err("the default index that Poetry asks is not known: no pip was found that names it".to_owned());
         }
@@ -124,8 +124,8 @@ impl PoetryProject {
         self.repositories.iter().filter(move |repository| {
             self.has_builds
                 || match (source, repository) {
-                    (Some(PoetrySource::Default), PoetryRepository::Default { .. }) => true,
-                    (Some(PoetrySource::Named(wanted)), PoetryRepository::Named { name, .. }) => wanted == name,
+                    (Some(ReleaseSource::Default), PoetryRepository::Default { .. }) => true,
+                    (Some(ReleaseSource::Named(wanted)), PoetryRepository::Named { name, .. }) => wanted == name,
                     _ => false,
                 }
         })
@@ -134,7 +134,7 @@ impl PoetryProject {
     /// Returns the URL of a release that is an archive by URL.
     pub fn direct_url(&self, release: &PoetryRelease<'_>) -> Option<&MaskedUrl> {
         match self.source(release) {
-            Some(PoetrySource::Archive(url)) => Some(url),
+            Some(ReleaseSource::Archive(url)) => Some(url),
             _ => None,
         }
     }
@@ -144,11 +144,11 @@ impl PoetryProject {
         self.locked(release).map_or_else(|| release.version().to_string(), |(spelling, _)| spelling.clone())
     }
 
-    fn source(&self, release: &PoetryRelease<'_>) -> Option<&PoetrySource> {
+    fn source(&self, release: &PoetryRelease<'_>) -> Option<&ReleaseSource> {
         self.locked(release).map(|(_, source)| source)
     }
 
-    fn locked(&self, release: &PoetryRelease<'_>) -> Option<&(String, PoetrySource)> {
+    fn locked(&self, release: &PoetryRelease<'_>) -> Option<&(String, ReleaseSource)> {
         self.locked.get(&(release.name().clone(), release.version().clone()))
     }
 }
@@ -180,23 +180,23 @@ fn parsed<'t, T: Deserialize<'t>>(name: &str, text: &'t str) -> Result<T, String
 /// When it is a repository that is needed: Poetry keeps no archive of one.
 fn source(
     name: &PackageName,
-    source: Option<LockedSource>,
+    source: Option<EntrySource>,
     fetched: &Fetched,
     named: &mut BTreeMap<String, MaskedUrl>,
-) -> Result<PoetrySource, String> {
-    let Some(LockedSource { r#type, url, reference }) = source else { return Ok(PoetrySource::Default) };
+) -> Result<ReleaseSource, String> {
+    let Some(EntrySource { r#type, url, reference }) = source else { return Ok(ReleaseSource::Default) };
     let url_of = |url: &str| url.parse().map_err(|_| format!("the source of {name} has no URL"));
     match (r#type.as_str(), reference) {
         ("legacy", Some(reference)) => {
             if !named.contains_key(&reference) {
                 named.insert(reference.clone(), url_of(&url)?);
             }
-            Ok(PoetrySource::Named(reference))
+            Ok(ReleaseSource::Named(reference))
         }
-        ("url", _) => Ok(PoetrySource::Archive(url_of(&url)?)),
+        ("url", _) => Ok(ReleaseSource::Archive(url_of(&url)?)),
         ("git", _) if fetched.packages.iter().any(|package| package.name == *name) => {
             Err(format!("{name} is of a repository, which Poetry would clone"))
         }
-        _ => Ok(PoetrySource::Local),
+        _ => Ok(ReleaseSource::Local),
     }
 }
