@@ -10,6 +10,11 @@ use source::source_version;
 
 use super::{PackageName, Version};
 
+/// Whether a file's name has an ending of wheels or source archives.
+pub fn is_distribution(filename: &str) -> bool {
+    filename.ends_with(".whl") || SourceExtension::split(filename).is_some()
+}
+
 /// A parsed file name of a wheel or a source archive.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DistributionFilename {

@@ -55,7 +55,9 @@ pub use control_character::is_control;
 pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, Digest, DigestError, Sha256};
 pub use expected_content::{ContentMismatch, ExpectedContent};
-pub use filename::{BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename};
+pub use filename::{
+    BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename, is_distribution,
+};
 pub use fingerprint::{Fingerprint, Hasher};
 pub use group_name::GroupName;
 pub use groups::{AvailableGroups, GroupSelection, MemberSelection, SelectedGroups, UnknownGroup};

@@ -75,6 +75,11 @@ impl Candidate {
         }
     }
 
+    /// Whether the file is a wheel, by its name.
+    pub fn is_wheel(&self) -> bool {
+        self.filename.ends_with(".whl")
+    }
+
     /// Returns the candidate for an archive on this machine; `None` if `path` is not absolute.
     pub fn of_archive(path: &Path, vcs_info: Option<Arc<VcsInfo>>) -> Option<Self> {
         let url = MaskedUrl::new(Url::from_file_path(path).ok()?);

@@ -10,8 +10,8 @@ use html5gum::Tokenizer;
 use tags::{Attribute, HtmlTag, TagEmitter, TakeTags};
 
 use super::file_visitor::FileVisitor;
-use super::link::{Link, digest, is_distribution, timestamp};
-use crate::domain::{Algorithm, FileRecord};
+use super::link::{Link, digest, timestamp};
+use crate::domain::{Algorithm, FileRecord, is_distribution};
 
 /// The properties of a page beside its files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,14 +16,15 @@ use super::cached_inputs::{CachedInputs, InputCollector};
 use super::error::{IndexError, StalePage};
 use super::flat_index::FlatIndex;
 use super::index_metadata::{IndexMetadataCache, Trust};
-use super::link::is_distribution;
 use super::listing_request::ListingRequest;
 use super::local_index::project_page;
 use super::page::{ACCEPT, Page};
 use super::page_cache::PageCache;
 use super::settings::{IndexSettings, IndexStrategy};
 use crate::cache_folder::CacheEntries;
-use crate::domain::{Candidate, Candidates, CoreMetadata, IndexPage, MaskedUrl, PackageName, Sha256, Timestamp};
+use crate::domain::{
+    Candidate, Candidates, CoreMetadata, IndexPage, MaskedUrl, PackageName, Sha256, Timestamp, is_distribution,
+};
 use crate::http::{HttpClient, PageResponse, Validators};
 
 /// The size limit of a page in bytes; the longest known project pages are a tenth of this.

@@ -137,11 +137,6 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - TO_1970
 }
 
-/// Whether the name has an ending of wheels or source archives.
-pub(super) fn is_distribution(filename: &str) -> bool {
-    filename.ends_with(".whl") || SourceExtension::split(filename).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -19,7 +19,7 @@ pub fn spelled_name(package: &FetchedPackage) -> String {
 /// Returns the version as a source archive spells it, since pips before 6 compare versions loosely;
 /// `None` if it is not known.
 pub fn spelled_version(package: &FetchedPackage) -> Option<String> {
-    let sources = package.files.iter().filter(|file| !file.candidate.filename.ends_with(".whl"));
+    let sources = package.files.iter().filter(|file| !file.candidate.is_wheel());
     let mut readable = sources.filter(|file| !is_unreadable(&package.name, &file.candidate.filename));
     let spelled =
         readable.find_map(|file| DistributionFilename::version_text(&file.candidate.filename, &package.name).ok());

@@ -29,6 +29,19 @@ pub(super) struct Download {
 }
 
 impl Download {
+    /// A download that nobody is told of.
+    pub fn new(candidate: Candidate, context: &FetchContext) -> Self {
+        Self {
+            file: 0,
+            candidate,
+            store: context.store.clone(),
+            client: context.client.clone(),
+            shared: context.shared.clone(),
+            listener: Arc::new(|_| ()),
+            arrival: None,
+        }
+    }
+
     /// Downloads the file into the store, or waits if another process does.
     pub async fn run(&self) -> Result<(Object, Status), FetchError> {
         let mut wait = OtherProcessWait::default();
@@ -108,14 +121,10 @@ pub(super) async fn download(
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<Object, FetchError> {
-    let (candidate, store, client) = (candidate.clone(), context.store.clone(), context.client.clone());
-    let shared = context.shared.clone();
-    let is_remote = candidate.url.secret().scheme() != "file";
-    is_remote
-        .then(|| listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.expected.size }));
-    let download_one =
-        Download { file: 0, candidate, store, client, shared, listener: Arc::new(|_| ()), arrival: None };
-    download_one.run().await.map(|(object, _)| object)
+    if candidate.url.secret().scheme() != "file" {
+        listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.expected.size });
+    }
+    Download::new(candidate.clone(), context).run().await.map(|(object, _)| object)
 }
 
 /// How long to wait for another process that downloads the same file and receives no bytes;

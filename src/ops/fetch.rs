@@ -2,12 +2,12 @@
 
 use tokio::task::JoinSet;
 
-use super::byte_sources::find_bytes;
 use super::download::Download;
 use super::fetch_context::FetchContext;
 use super::fetch_error::{FetchError, FetchFailure, NoDistribution};
 use super::metadata::check_claim;
 use super::plan_cache;
+use super::stored_bytes::find_bytes;
 use super::{Event, Listener};
 use crate::domain::{
     Candidate, Fetched, FetchedFile, Object, Plan, PlannedFile, Specifiers, Status, Timestamp, WheelFilename,
@@ -97,7 +97,7 @@ async fn fetch_all(
     settings: FetchSettings,
     listener: &Listener,
 ) -> Result<Vec<StoredFile>, Vec<FetchFailure>> {
-    let FetchContext { store, client, shared, .. } = context;
+    let store = &context.store;
     let mut transfers = JoinSet::new();
     let mut stored: Vec<Option<StoredFile>> = Vec::new();
     let mut failures = Vec::new();
@@ -106,9 +106,7 @@ async fn fetch_all(
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
     for (file, candidate) in missing {
-        let (store, client, shared) = (store.clone(), client.clone(), shared.clone());
-        let download_one =
-            Download { file, candidate, store, client, shared, listener: listener.clone(), arrival: None };
+        let download_one = Download { file, listener: listener.clone(), ..Download::new(candidate, context) };
         transfers.spawn(async move {
             let result = download_one.run().await;
             (download_one, result)
@@ -155,7 +153,7 @@ pub struct FilesToFetch<'a> {
 pub async fn files_to_fetch<'a>(plan: &'a Plan, store: &DiskStore) -> FilesToFetch<'a> {
     let (mut stored, mut missing) = (Vec::new(), Vec::new());
     for (_, file) in plan.files() {
-        match find_bytes(&file.candidate, store).await {
+        match find_bytes(&file.candidate, store) {
             Some(object) => stored.push((&file.candidate, object.size)),
             None => missing.push(&file.candidate),
         }
@@ -180,7 +178,7 @@ async fn fill_from_store(
 ) -> Vec<(usize, Candidate)> {
     let mut missing = Vec::new();
     for (file, (_, planned)) in plan.files().enumerate() {
-        let found = find_bytes(&planned.candidate, store).await;
+        let found = find_bytes(&planned.candidate, store);
         let status = |object: Object| match store.arrived(object.sha256) {
             Some(_) => Status::Downloaded,
             None => Status::Cached,

@@ -5,13 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 
 use crate::archive::{ArchiveFault, ArchiveMember, ArchiveReader, CancelFlag, Extent, ReadError, TemporaryFolder};
-use crate::domain::RelPath;
+use crate::domain::{RelPath, is_distribution};
+use crate::layout::{MANIFEST_PATH, Manifest};
+
+/// The size limit of a manifest in bytes.
+const LARGEST_MANIFEST: u64 = 64 << 20;
 
 /// The files by path, with what keeps them readable.
 #[derive(Debug, Default)]
@@ -50,6 +54,29 @@ impl Members {
             return Self::of_folder(path).map_err(|why| MembersError::Folder { path: path.to_owned(), why });
         }
         Self::of_archive(path, scratch, cancel)
+    }
+
+    /// Returns the members that are distributions by their names, with their paths.
+    pub fn distributions(&self) -> impl Iterator<Item = (&str, &RelPath, &Extent)> {
+        let named = self.extents.iter().map(|(path, extent)| {
+            let filename = path.as_str().rsplit('/').next().unwrap_or_default();
+            (filename, path, extent)
+        });
+        named.filter(|(filename, ..)| is_distribution(filename))
+    }
+
+    /// Returns the manifest, if the files are those of a bundle.
+    ///
+    /// # Errors
+    /// When it cannot be read; the error says why.
+    pub fn manifest(&self) -> Result<Option<Manifest>, String> {
+        let Some((_, extent)) = self.extents.iter().find(|(path, _)| path.as_str() == MANIFEST_PATH) else {
+            return Ok(None);
+        };
+        let mut text = Vec::new();
+        let read = extent.open().and_then(|input| input.take(LARGEST_MANIFEST).read_to_end(&mut text));
+        read.map_err(|error| error.to_string())?;
+        Manifest::from_json(&text).map(Some).map_err(|error| error.to_string())
     }
 
     fn of_archive(path: &Path, scratch: &Path, cancel: &CancelFlag) -> Result<Self, MembersError> {
@@ -121,8 +148,6 @@ impl Members {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
     use super::*;
 
     fn tar_with(entries: &[(&str, tar::EntryType, &[u8])]) -> Vec<u8> {

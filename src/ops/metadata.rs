@@ -6,12 +6,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use super::Listener;
-use super::byte_sources::find_bytes;
 use super::claimed_metadata::ClaimedMetadata;
 use super::download::download;
 use super::fetch_context::{BuildSource, FetchContext, MetadataBuilder};
 use super::fetch_error::FetchError;
 use super::inconsistent_metadata::InconsistentMetadata;
+use super::stored_bytes::find_bytes;
 use crate::domain::{
     Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
     Sha256, SourceFilename, WheelFilename,
@@ -159,7 +159,7 @@ async fn of_partial_wheel(
     candidate: &Candidate,
     context: &FetchContext,
 ) -> Result<Option<StatedMetadata>, FetchError> {
-    if let Some(stored) = find_bytes(candidate, &context.store).await {
+    if let Some(stored) = find_bytes(candidate, &context.store) {
         return of_held(stored, &wheel.name, candidate, context).await.map(StatedMetadata::by_file).map(Some);
     }
     if let Some(file) = read_in_place(wheel, candidate) {
@@ -334,7 +334,7 @@ pub(super) async fn ensure_stored(
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<Object, FetchError> {
-    match find_bytes(candidate, &context.store).await {
+    match find_bytes(candidate, &context.store) {
         Some(stored) => Ok(stored),
         None => download(candidate, context, listener).await,
     }

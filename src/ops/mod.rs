@@ -1,7 +1,7 @@
 //! The use cases, which report [`Event`]s, never print, and know nothing of command lines.
 //!
-//! A run is `plan` (with `metadata`, `sdist_build`, `with_sources`, `build_tools`, and `plan_cache`
-//! for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `byte_sources`
+//! A run is `plan` (with `metadata`, `sdist_build`, `build_tools`, and `plan_cache`
+//! for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `stored_bytes`
 //! for files that need no network, and `download` for the rest, which asks the shared store first
 //! by `shared_objects`), then `write`, which writes folders, or a bundle through `bundle`. That
 //! module has all operations on bundles: write, sign, verify, unpack, compare, merge.
@@ -18,7 +18,6 @@ mod buffered_reader;
 mod build_tools;
 mod build_wheels;
 mod bundle;
-mod byte_sources;
 pub mod cache;
 mod claimed_metadata;
 mod distribution_inspection;
@@ -42,8 +41,8 @@ pub mod shared_cache;
 mod shared_objects;
 pub mod source_trees;
 mod space;
+mod stored_bytes;
 mod target_build;
-mod with_sources;
 mod write;
 
 pub use crate::archive::CancelFlag;

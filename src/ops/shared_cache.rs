@@ -11,7 +11,7 @@ use self::progress::CheckProgress;
 use super::shared_objects::{SharedOutcome, fetch_shared};
 use crate::cache_folder::{CacheBucket, CacheEntries, Proof, Readers, RemoteEntries, SHARED_BUCKETS, real_entries};
 use crate::domain::{ExpectedContent, Object, Sha256, Timestamp};
-use crate::shared_store::{SharedStore, SharedFile, SharedFileKind, Upload, entry_path, object_path};
+use crate::shared_store::{SharedFile, SharedFileKind, SharedStore, Upload, entry_path, object_path};
 use crate::store::{DiskStore, StoreError};
 
 /// The number of files that are copied or read at once.

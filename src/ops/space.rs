@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::bundle::output::BundleOutput;
-use super::byte_sources::find_bytes;
 use super::fetch::files_to_fetch;
 use super::output::Output;
+use super::stored_bytes::find_bytes;
 use crate::domain::{
     Content, Fetched, FetchedFile, FetchedPackage, HasRemedy, Object, Plan, PlannedFile, RelPath, Remedy, Status, Tree,
 };
@@ -171,7 +171,7 @@ async fn expected_file(file: &PlannedFile, store: &DiskStore) -> Option<FetchedF
     let PlannedFile { candidate, targets, tools, metadata_source, built_from, .. } = file.clone();
     let expected = &candidate.expected;
     let promised = || Some(Object { sha256: expected.sha256()?, size: expected.size? });
-    let object = find_bytes(&candidate, store).await.or_else(promised)?;
+    let object = find_bytes(&candidate, store).or_else(promised)?;
     let (metadata, status) = (None, Status::Planned);
     Some(FetchedFile { candidate, targets, tools, object, metadata, metadata_source, built_from, status })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Reason;
 use super::failure::{Failure, merge};
+use super::with_sources;
 use crate::domain::{
     Artifact, Candidate, Candidates, Digest, DistributionFilename, ExpectedContent, Lock, LockedFile, LockedPackage,
     LockedSource, MaskedUrl, NotLocked, Origin, PackageName, Question, ResolvedPackage, SelectedGroups,
@@ -140,7 +141,12 @@ impl LockResolver {
         }
         solution.packages.extend(self.own_project());
         if question.with_sources {
-            add_sources(&mut solution, &packages, target, listings, &policy);
+            with_sources::add_found(&mut solution, &policy, |wheel, policy| {
+                let is_of =
+                    |package: &LockedPackage| (&package.name, &package.version) == (&wheel.name, &wheel.version);
+                let selected = packages.iter().find(|selected| is_of(selected.package))?;
+                best(selected.package, target, listings, policy).ok()
+            });
         }
         if failures.is_empty() { Ok(solution) } else { Err(failures) }
     }
@@ -210,30 +216,6 @@ impl LockResolver {
             LockedSource::Index(_) => best(package, target, listings, policy),
         }
     }
-}
-
-/// Adds the source archive to each wheel; if there is none, a note says so.
-fn add_sources(
-    solution: &mut Solution,
-    packages: &[SelectedPackage<'_>],
-    target: &Target,
-    listings: &BTreeMap<PackageName, Arc<Candidates>>,
-    policy: &SelectionPolicy,
-) {
-    let sources = policy.without_wheels();
-    let is_wheel = |package: &&ResolvedPackage| package.file.filename.ends_with(".whl");
-    let may_have = |package: &&ResolvedPackage| policy.formats.formats(&package.name).sources;
-    let mut added = Vec::new();
-    for wheel in solution.packages.iter().filter(is_wheel).filter(may_have) {
-        let package = packages
-            .iter()
-            .find(|package| (&package.package.name, &package.package.version) == (&wheel.name, &wheel.version));
-        match package.and_then(|package| best(package.package, target, listings, &sources).ok()) {
-            Some(file) => added.push(ResolvedPackage { file, ..wheel.clone() }),
-            None => solution.notes.push(format!("no source archive stands beside `{}`", wheel.file.filename)),
-        }
-    }
-    solution.packages.extend(added);
 }
 
 /// Returns the best file of a package: of those with URLs in the lock, or of those on the index

@@ -30,6 +30,7 @@ mod target_problem;
 mod target_requirements;
 mod unbuilt_solution;
 mod version_dependencies;
+mod with_sources;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 pub use failure::{Failure, Reason};
 pub use locked::{LockResolver, PackedSource};
 pub use prefetcher::NewFact;
+pub use with_sources::add_sources;
 
 use prefetcher::{PrefetchState, Prefetcher};
 use shared_versions::{SharedVersions, SharingGroups};

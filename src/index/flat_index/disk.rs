@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::super::html;
-use super::super::link::is_distribution;
 use super::file::{FlatFile, resolve};
-use crate::domain::{FileRecord, MaskedUrl};
+use crate::domain::{FileRecord, MaskedUrl, is_distribution};
 use crate::regular_file;
 
 /// Why a find-links path cannot be read.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use super::lock::{DEFAULT, PlatformEnvironment, PixiLock};
+use super::lock::{DEFAULT, PixiLock, PlatformEnvironment};
 use super::schema::{self, Document, Head};
 use crate::domain::{
     AvailableGroups, Dependency, GroupName, LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, Origin,
@@ -59,7 +59,9 @@ fn check_version(version: u64) -> Result<(), Fault> {
     }
 }
 
-fn available(environments: &BTreeMap<GroupName, BTreeMap<String, PlatformEnvironment>>) -> Result<AvailableGroups, Fault> {
+fn available(
+    environments: &BTreeMap<GroupName, BTreeMap<String, PlatformEnvironment>>,
+) -> Result<AvailableGroups, Fault> {
     let default: GroupName = locking::group_name(DEFAULT)?;
     let groups: BTreeSet<_> = environments.keys().cloned().collect();
     let default_groups = groups.iter().filter(|group| **group == default).cloned().collect();
@@ -148,7 +150,11 @@ impl Reading<'_> {
         Ok((LockedSource::Archive, vec![file]))
     }
 
-    fn environment(&self, references: &[schema::Reference], positions: &Positions<'_>) -> Result<PlatformEnvironment, Fault> {
+    fn environment(
+        &self,
+        references: &[schema::Reference],
+        positions: &Positions<'_>,
+    ) -> Result<PlatformEnvironment, Fault> {
         let mut environment = PlatformEnvironment::default();
         for reference in references {
             if let Some(url) = &reference.conda {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::freshness;
-use super::graph::{Conflict, Edge, Item, Node, ManifestRequirement, UvLock, activation};
+use super::graph::{Conflict, Edge, Item, ManifestRequirement, Node, UvLock, activation};
 use super::project::{self, Project};
 use super::roots::{available, roots};
 use super::schema;
@@ -287,7 +287,11 @@ impl<'f> Reading<'f> {
         Ok(Edge { to, extras, marker: locking::optional_marker(&mut self.markers, edge.marker.as_deref())? })
     }
 
-    fn requirements(&mut self, all: &[schema::Requirement], by_name: &ByName<'_>) -> Result<Vec<ManifestRequirement>, Fault> {
+    fn requirements(
+        &mut self,
+        all: &[schema::Requirement],
+        by_name: &ByName<'_>,
+    ) -> Result<Vec<ManifestRequirement>, Fault> {
         let each = all.iter().map(|requirement| {
             Ok(ManifestRequirement {
                 name: locking::project_name(&requirement.name)?,

@@ -38,7 +38,7 @@ fn entry(package: &FetchedPackage, target_markers: &TargetMarkers) -> String {
     if !named.is_empty() {
         text.push_str(&head(package, &named, target_markers));
         for file in &named {
-            let is_wheel = file.candidate.filename.ends_with(".whl");
+            let is_wheel = file.candidate.is_wheel();
             let table = if is_wheel { "[[packages.wheels]]" } else { "[packages.sdist]" };
             text.push_str(&file_table(table, file, true));
         }

@@ -1,8 +1,8 @@
 //! `README.txt` of a bundle: how to check and install it.
 
 use super::{
-    BundleInput, PageSource, MANIFEST_PATH, ManifestProject, ProjectInstaller, REQUIREMENTS_PATH, SUMS_PATH,
-    WHEELS, install, requirements,
+    BundleInput, MANIFEST_PATH, ManifestProject, PageSource, ProjectInstaller, REQUIREMENTS_PATH, SUMS_PATH, WHEELS,
+    install, requirements,
 };
 use crate::domain::Fetched;
 use crate::layout::legacy_names::unidentified;

@@ -130,7 +130,7 @@ fn jobs<'a>(
 fn archives<'a>(plan: &'a Plan, wanted: &WheelsToBuild) -> impl Iterator<Item = (&'a PlannedPackage, &'a PlannedFile)> {
     let packages = plan.packages.iter().filter(|package| wanted.takes(&package.name));
     packages.flat_map(|package| {
-        let archives = package.files.iter().filter(|file| !is_wheel(file));
+        let archives = package.files.iter().filter(|file| !file.candidate.is_wheel());
         archives.map(move |file| (package, file))
     })
 }
@@ -159,13 +159,9 @@ fn unbuilt_notes(plan: &Plan, wanted: &WheelsToBuild, builders: &[SdistBuilder])
     unbuilt.map(note).collect()
 }
 
-fn is_wheel(file: &PlannedFile) -> bool {
-    file.candidate.filename.ends_with(".whl")
-}
-
 /// Returns the targets that would build `file` where they install it.
 fn installing<'a>(package: &'a PlannedPackage, file: &'a PlannedFile) -> impl Iterator<Item = usize> + 'a {
-    let has_wheel = |target: usize| package.files.iter().any(|file| is_wheel(file) && file.targets.contains(&target));
+    let has_wheel = |target: usize| package.files.iter().any(|file| file.candidate.is_wheel() && file.targets.contains(&target));
     file.targets.iter().copied().filter(move |target| !file.tools.contains(target) && !has_wheel(*target))
 }
 

@@ -15,7 +15,7 @@ use super::identify::{self, DistributionIdentity, IdentifyError};
 use super::pip_cache_entry;
 use super::run_record::{RunRecord, UsedFile, write_record};
 use crate::archive::{CancelFlag, CancellableReader, check_cancelled};
-use crate::domain::{Algorithm, MaskedUrl, Object, SourceExtension};
+use crate::domain::{Algorithm, MaskedUrl, Object, is_distribution};
 use crate::regular_file;
 use crate::store::DiskStore;
 
@@ -102,7 +102,6 @@ const KEY_LENGTH: usize = 56;
 
 fn kind(name: &str) -> Option<FileKind> {
     let is_key = |text: &str| text.len() == KEY_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_distribution = |name: &str| name.ends_with(".whl") || SourceExtension::split(name).is_some();
     if is_key(name) {
         Some(FileKind::Entry)
     } else if name.strip_suffix(".body").is_some_and(is_key) {

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::index::{IndexError, ListingRequest};
 use crate::ops::metadata::MetadataFailure;
-use crate::ops::with_sources::add_sources;
+use crate::resolve::add_sources;
 use crate::resolve::{Facts, Failure, MissingFacts, NewFact};
 
 /// The facts fetched so far, and how far they can be trusted.

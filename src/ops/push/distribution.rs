@@ -9,14 +9,10 @@ use blake2::{Blake2b256, Digest as _};
 
 use super::{PushError, form_fields};
 use crate::archive::{CancelFlag, CancellableReader, Extent};
-use crate::domain::{
-    Algorithm, Digest, Fingerprint, Hasher, PackageName, RelPath, Sha256, SourceExtension, Version, WheelFilename,
-    read_chunks,
-};
+use crate::domain::{Algorithm, Digest, Fingerprint, Hasher, PackageName, Sha256, Version, WheelFilename, read_chunks};
 use crate::http::UploadForm;
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
-use crate::layout::{MANIFEST_PATH, Manifest};
 use crate::ops::cache::identify;
 use crate::ops::members::Members;
 use crate::parallel;
@@ -74,14 +70,10 @@ impl Distributions {
     pub(super) fn read(path: &Path, scratch: &Path, cancel: &CancelFlag) -> Result<Self, PushError> {
         let mut members = Members::find(path, scratch, cancel)?;
         let promised = promised_digests(&members)?;
-        let found = members.extents.iter().filter_map(|(path, extent)| {
-            let filename = path.as_str().rsplit('/').next().unwrap_or_default();
-            let is_distribution = filename.ends_with(".whl") || SourceExtension::split(filename).is_some();
-            is_distribution.then(|| FoundDistribution {
-                filename,
-                extent,
-                promised: promised.get(path.as_str()).copied(),
-            })
+        let found = members.distributions().map(|(filename, path, extent)| FoundDistribution {
+            filename,
+            extent,
+            promised: promised.get(path.as_str()).copied(),
         });
         let found: Vec<_> = found.collect();
         let read = parallel::map(&found, parallel::threads(), |found| {
@@ -97,14 +89,7 @@ impl Distributions {
 
 /// Returns the digests that the manifest states, by path; none if there is no manifest.
 fn promised_digests(members: &Members) -> Result<BTreeMap<String, Sha256>, PushError> {
-    let manifest = RelPath::new(MANIFEST_PATH).ok().and_then(|path| members.extents.get(&path));
-    let Some(extent) = manifest else { return Ok(BTreeMap::new()) };
-    let mut text = Vec::new();
-    extent
-        .open()
-        .and_then(|mut input| input.read_to_end(&mut text))
-        .map_err(|error| PushError::Manifest(error.to_string()))?;
-    let manifest = Manifest::from_json(&text).map_err(|error| PushError::Manifest(error.to_string()))?;
+    let Some(manifest) = members.manifest().map_err(PushError::Manifest)? else { return Ok(BTreeMap::new()) };
     let files = manifest.files().filter_map(|(_, file)| Some((file.path.clone(), file.sha256.parse().ok()?)));
     Ok(files.collect())
 }

@@ -13,12 +13,12 @@ use super::ServeError;
 use super::file_identity::FileIdentity;
 use crate::archive::{CancelFlag, Extent};
 use crate::domain::{
-    Content, DistributionFilename, Fingerprint, Object, PackageName, RelPath, Sha256, SourceExtension, Specifiers,
-    Version, WheelFilename, Yanked,
+    Content, DistributionFilename, Fingerprint, Object, PackageName, RelPath, Sha256, Specifiers, Version,
+    WheelFilename, Yanked,
 };
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
-use crate::layout::{IndexFile, MANIFEST_PATH, Manifest, NewFolder, index_tree, overview};
+use crate::layout::{IndexFile, Manifest, NewFolder, index_tree, overview};
 use crate::ops::cache::Inventory;
 use crate::ops::members::Members;
 use crate::parallel;
@@ -142,7 +142,7 @@ impl Catalogue {
             .iter()
             .map(|path| format!("{path} leads out of the folder, or has no usable name"))
             .collect();
-        let manifest = read_manifest(&members).map_err(|why| ServeError::Manifest { path: path.to_owned(), why })?;
+        let manifest = members.manifest().map_err(|why| ServeError::Manifest { path: path.to_owned(), why })?;
         let candidates = match &manifest {
             _ if is_store => of_store(&store, &mut left_out)?,
             None => of_members(&members),
@@ -243,27 +243,12 @@ fn of_store(store: &DiskStore, left_out: &mut Vec<String>) -> Result<Vec<ServedF
 }
 
 fn of_members(members: &Members) -> Vec<ServedFile> {
-    let candidates = members.extents.iter().filter_map(|(name, extent)| {
-        let filename = name.as_str().rsplit('/').next().unwrap_or_default();
-        let is_distribution = filename.ends_with(".whl") || SourceExtension::split(filename).is_some();
-        is_distribution.then(|| ServedFile { filename: filename.to_owned(), extent: extent.clone(), declared: None })
-    });
-    candidates.collect()
-}
-
-/// The size limit of a manifest in bytes.
-const LARGEST_MANIFEST: u64 = 64 << 20;
-
-/// Returns the manifest, if this is a bundle.
-fn read_manifest(members: &Members) -> Result<Option<Manifest>, String> {
-    let found = members.extents.iter().find(|(name, _)| name.as_str() == MANIFEST_PATH);
-    let Some((_, extent)) = found else { return Ok(None) };
-    let mut text = Vec::new();
-    extent
-        .open()
-        .and_then(|input| input.take(LARGEST_MANIFEST).read_to_end(&mut text))
-        .map_err(|error| error.to_string())?;
-    Manifest::from_json(&text).map(Some).map_err(|error| error.to_string())
+    let served = |(filename, _, extent): (&str, _, &Extent)| ServedFile {
+        filename: filename.to_owned(),
+        extent: extent.clone(),
+        declared: None,
+    };
+    members.distributions().map(served).collect()
 }
 
 fn of_manifest(manifest: &Manifest, members: &Members) -> Result<Vec<ServedFile>, String> {

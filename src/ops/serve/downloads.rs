@@ -51,10 +51,8 @@ impl Downloads {
     }
 
     async fn fetch(self: Arc<Self>, file: WantedFile, url: String, arrival: ArrivalSender) {
-        let FetchContext { store, client, shared, .. } = self.context.clone();
-        let (listener, sender) = (Arc::new(|_| ()), Some(arrival.clone()));
-        let candidate = file.candidate.clone();
-        let download = Download { file: 0, candidate, store, client, shared, listener, arrival: sender };
+        let download = Download::new(file.candidate.clone(), &self.context);
+        let download = Download { arrival: Some(arrival.clone()), ..download };
         let outcome = download.run().await;
         if let Ok((object, _)) = &outcome {
             self.uses.note(&file, *object).await;

@@ -19,7 +19,7 @@ use crate::cli::settings::args::{ConnectionArgs, StoreModeArg};
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::{self, date, network};
 use crate::ops::shared_cache::{self, Copied, SharedCacheError};
-use crate::shared_store::{SharedStore, SharedFile, SharedFileKind};
+use crate::shared_store::{SharedFile, SharedFileKind, SharedStore};
 use crate::store::DiskStore;
 
 /// The shared store that an action is about.

@@ -93,10 +93,7 @@ fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
         yanked: candidate.yanked.0.as_deref().map(str::to_owned),
         targets: named(&file.targets, ids),
         tools: named(&file.tools, ids),
-        metadata: file
-            .metadata_source
-            .filter(|_| !candidate.filename.ends_with(".whl"))
-            .map(|source| source.to_string()),
+        metadata: file.metadata_source.filter(|_| !candidate.is_wheel()).map(|source| source.to_string()),
         built_from: file.built_from.as_deref().map(describe_build),
     }
 }

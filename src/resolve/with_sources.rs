@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::domain::{Candidate, Candidates, PackageName, Question, ResolvedPackage, SelectionPolicy, Solution, Target};
 use crate::select::{CandidateSelector, OptIn};
 
-/// Adds a source archive to each wheel of the solution for `target`; if there is none, or none may
-/// be used, a note says so.
+/// Adds to each wheel of the solution for `target` the best source archive of the same version that
+/// an index has; if there is none, or none may be used, a note says so.
 ///
 /// Projects that are restricted to wheels get none.
 pub fn add_sources(
@@ -16,13 +16,21 @@ pub fn add_sources(
     question: &Question,
     candidates: &BTreeMap<PackageName, Arc<Candidates>>,
 ) {
-    let may_have = |name: &PackageName| question.policy.formats.formats(name).sources;
-    let policy = question.policy.without_wheels();
+    add_found(solution, &question.policy, |wheel, policy| source_of(wheel, target, policy, candidates));
+}
+
+/// Adds to each wheel of the solution the source archive that `find` returns by a policy without
+/// wheels; if there is none, a note says so.
+pub(super) fn add_found(
+    solution: &mut Solution,
+    policy: &SelectionPolicy,
+    find: impl Fn(&ResolvedPackage, &SelectionPolicy) -> Option<Candidate>,
+) {
+    let may_have = |package: &ResolvedPackage| policy.formats.formats(&package.name).sources;
+    let sources = policy.without_wheels();
     let mut added = Vec::new();
-    for wheel in
-        solution.packages.iter().filter(|package| package.file.filename.ends_with(".whl") && may_have(&package.name))
-    {
-        match source_of(wheel, target, &policy, candidates) {
+    for wheel in solution.packages.iter().filter(|package| package.file.is_wheel() && may_have(package)) {
+        match find(wheel, &sources) {
             Some(file) => added.push(ResolvedPackage { file, metadata_source: None, ..wheel.clone() }),
             None => solution.notes.push(format!("no source archive stands beside `{}`", wheel.file.filename)),
         }
