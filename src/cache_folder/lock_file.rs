@@ -3,14 +3,14 @@
 //! A lock is a file in the folder for incoming files. Its lock ends with its process, however that
 //! ends; what a killed process left of the file is swept like every temporary file.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
 use super::layout::{CacheLayout, remove_anything};
-use super::regular::is_same_file;
+use super::locked_file::{LockOutcome, open_locked};
 
 /// A lock that this process holds; its file is removed when this is dropped.
 #[derive(Debug)]
@@ -18,10 +18,6 @@ pub struct LockFile {
     path: PathBuf,
     _file: File,
 }
-
-/// How often a lock is tried again, as its last owner may remove the file between its opening and
-/// its locking.
-const MAX_ATTEMPTS: usize = 8;
 
 impl LockFile {
     /// Takes the lock of this name; `None` if another process, or another part of this one, holds
@@ -32,19 +28,12 @@ impl LockFile {
     pub fn try_acquire(layout: &CacheLayout, name: &str) -> io::Result<Option<Self>> {
         // The name is one that `archive::sweep` knows.
         let path = layout.incoming().join(format!(".prefetch-{name}.partial"));
-        for _ in 0..MAX_ATTEMPTS {
-            let file = layout.in_incoming(|_| open(&path))?;
-            match file.try_lock() {
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Ok(()) if !is_still(&file, &path) => {}
-                Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(Self { path, _file: file })),
-            }
-        }
-        Ok(None)
+        Ok(match layout.in_incoming(|_| open_locked(&path))? {
+            LockOutcome::Ours(file) | LockOutcome::Unlockable(file) => Some(Self { path, _file: file }),
+            LockOutcome::Theirs(_) => None,
+        })
     }
-}
 
-impl LockFile {
     /// Makes the empty folder that the lock protects, whose path is always the same; what a killed
     /// process left of it is removed.
     ///
@@ -64,24 +53,6 @@ impl Drop for LockFile {
         // Before the lock goes; what stays is swept.
         let _ = fs::remove_file(&self.path);
     }
-}
-
-/// Opens the file, which is created if necessary; a link or a pipe in its place is an error.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o666).custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed());
-    }
-    options.open(path)
-}
-
-/// Whether `path` still names the opened file.
-fn is_still(file: &File, path: &Path) -> bool {
-    file.metadata().and_then(|opened| Ok(is_same_file(&opened, &fs::metadata(path)?))).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@
 //! so that the next run resumes after a killed one. Its lock shows that a process is writing it.
 //! Where locks do not work, and without an expected digest, the file has no name that others know.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::cache_folder::{is_same_file, read_regular, remove_anything};
+use crate::cache_folder::{LockOutcome, open_locked, read_regular, remove_anything};
 use crate::domain::read_chunks;
 
 /// A file that is written, and then renamed or dropped.
@@ -39,26 +39,17 @@ pub(super) enum OpenOutcome {
 /// The extension of the file beside a partial one that records its origin.
 pub(super) const ORIGIN: &str = "origin";
 
-/// How often opening is retried, as another process may rename the file between opening and
-/// locking.
-const MOST_ATTEMPTS: usize = 8;
-
 impl ResumableFile {
     /// Opens and locks the file at `path`, which is created if necessary.
     pub fn open(path: &Path) -> io::Result<OpenOutcome> {
-        for _ in 0..MOST_ATTEMPTS {
-            let file = open_or_create(path)?;
-            match file.try_lock() {
-                Ok(()) if is_still(&file, path)? => {
-                    let is_kept = file.metadata()?.len() > 0;
-                    return Ok(OpenOutcome::Ours(Self { file, path: path.to_owned(), is_kept }));
-                }
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(OpenOutcome::Theirs(file.metadata()?.len())),
-                Err(TryLockError::Error(_)) => return Ok(OpenOutcome::Unlockable),
+        Ok(match open_locked(path)? {
+            LockOutcome::Ours(file) => {
+                let is_kept = file.metadata()?.len() > 0;
+                OpenOutcome::Ours(Self { file, path: path.to_owned(), is_kept })
             }
-        }
-        Ok(OpenOutcome::Unlockable)
+            LockOutcome::Theirs(file) => OpenOutcome::Theirs(file.metadata()?.len()),
+            LockOutcome::Unlockable(_) => OpenOutcome::Unlockable,
+        })
     }
 
     /// Passes the existing bytes to `take`, and continues after them.
@@ -181,21 +172,4 @@ fn remove(path: &Path) {
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     remove_anything(path)?;
     OpenOptions::new().write(true).create_new(true).open(path)?.write_all(bytes)
-}
-
-fn open_or_create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o666);
-    options.open(path)
-}
-
-/// Whether `path` still names the opened file.
-fn is_still(file: &File, path: &Path) -> io::Result<bool> {
-    let named = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        other => other?,
-    };
-    Ok(is_same_file(&file.metadata()?, &named))
 }
