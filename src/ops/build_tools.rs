@@ -13,121 +13,79 @@ use crate::domain::{
 };
 use crate::index::sdist_metadata::{self, BuildRequirements};
 
-/// Adds to `plan` the build requirements of its source archives, and those of these in turn, for
-/// each target that gets a source archive.
-///
-/// What does not exist is left out; the check of the bundle reports it.
-///
-/// # Errors
-/// When an archive or an index could not be fetched.
-pub async fn plan_build_requires(
-    mut plan: Plan,
-    question: &Question,
-    context: &FetchContext,
-    at_once: usize,
-    listener: &Listener,
-) -> Result<Plan, PlanFailure> {
-    let planner = ToolPlanner { question, context, at_once, listener };
-    let mut done = BTreeSet::new();
-    loop {
-        let pending = planner.pending(&plan, &mut done).await?;
-        if pending.is_empty() {
-            return Ok(plan);
-        }
-        for (needs, sources) in pending {
-            planner.add_builders(&mut plan, &needs, &sources).await?;
-        }
-    }
-}
-
-/// Adds to `plan` what builds a project in its folder on every target, where `path` is that of its
-/// pyproject.toml and `text` its content.
-///
-/// What does not exist, or cannot be asked for, is left out with a note: the lock itself is complete
-/// without it.
-pub async fn plan_project_build(
-    mut plan: Plan,
-    (path, text): (&str, &str),
-    question: &Question,
-    context: &FetchContext,
-    at_once: usize,
-    listener: &Listener,
-) -> Plan {
-    let Some(needs) = BuildRequirements::of_editable(text) else { return plan };
-    let planner = ToolPlanner { question, context, at_once, listener };
-    let sources = SourceArchives { filenames: [path.into()].into(), targets: (0..plan.targets.len()).collect() };
-    let added = planner.add_builders(&mut plan, &needs, &sources).await;
-    let names: BTreeSet<_> = plan.packages.iter().map(|package| package.name.clone()).collect();
-    let lacking = tool_question(question, &needs.requires, path).requirements.into_iter().filter(|requirement| {
-        let is_needed = |target: &Arc<Target>| requirement.marker.evaluate(target.markers(), &[]);
-        requirement.name.as_ref().is_some_and(|name| !names.contains(name)) && plan.targets.iter().any(is_needed)
-    });
-    let lacking: Vec<_> = lacking.map(|requirement| requirement.to_string()).collect();
-    if !lacking.is_empty() || added.is_err() {
-        let why = if added.is_err() { "could not be asked for" } else { "is not to be had" };
-        let lacking = lacking.join(", ");
-        plan.notes.push(format!("{path}: what builds the project itself {why}, and is left out: {lacking}"));
-    }
-    plan
-}
-
-/// Adds to `plan` the newest pip that runs on each target, as a wheel; errors name `asked_by` as
-/// its origin.
-///
-/// # Errors
-/// When no pip runs on a target, or the index could not be fetched.
-pub async fn plan_installer(
-    mut plan: Plan,
-    question: &Question,
-    asked_by: &str,
-    context: &FetchContext,
-    at_once: usize,
-    listener: &Listener,
-) -> Result<Plan, PlanFailure> {
-    let mut question = tool_question(question, &[INSTALLER.to_owned()], asked_by);
-    question.policy.formats = FormatControl::default();
-    question.policy.formats.only_binary(INSTALLER).expect("it is a name");
-    for targets in by_python(&plan.targets) {
-        let pips =
-            self::plan(&question, &targets, MetadataProvider::new(&question, context, at_once, listener)).await?;
-        add(&mut plan, pips);
-    }
-    Ok(plan)
-}
-
-/// Groups targets by Python version.
-///
-/// They are solved separately, since an old build tool that one Python requires may not run on a
-/// newer one, whatever its metadata says, and targets solved together would share it.
-fn by_python(targets: &[Arc<Target>]) -> Vec<Vec<Arc<Target>>> {
-    let mut groups: Vec<Vec<Arc<Target>>> = Vec::new();
-    for target in targets {
-        match groups.iter_mut().find(|group| group[0].python_version() == target.python_version()) {
-            Some(group) => group.push(target.clone()),
-            None => groups.push(vec![target.clone()]),
-        }
-    }
-    groups
-}
-
-const INSTALLER: &str = "pip";
-
-/// Source archives with the same build requirements.
-#[derive(Default)]
-struct SourceArchives {
-    filenames: BTreeSet<Box<str>>,
-    /// Positions of the targets in the plan.
-    targets: BTreeSet<usize>,
-}
-
-struct ToolPlanner<'a> {
-    question: &'a Question,
-    context: &'a FetchContext,
-    at_once: usize,
-    listener: &'a Listener,
+/// Plans tools beside what a plan of `question` installs.
+pub struct ToolPlanner<'a> {
+    pub question: &'a Question,
+    pub context: &'a FetchContext,
+    /// The number of pages that are requested from one host at once.
+    pub at_once: usize,
+    pub listener: &'a Listener,
 }
 
 impl ToolPlanner<'_> {
+    /// Adds to `plan` the build requirements of its source archives, and those of these in turn, for
+    /// each target that gets a source archive.
+    ///
+    /// What does not exist is left out; the check of the bundle reports it.
+    ///
+    /// # Errors
+    /// When an archive or an index could not be fetched.
+    pub async fn add_build_requires(&self, plan: &mut Plan) -> Result<(), PlanFailure> {
+        let mut done = BTreeSet::new();
+        loop {
+            let pending = self.pending(plan, &mut done).await?;
+            if pending.is_empty() {
+                return Ok(());
+            }
+            for (needs, sources) in pending {
+                self.add_builders(plan, &needs, &sources).await?;
+            }
+        }
+    }
+
+    /// Adds to `plan` what builds a project in its folder on every target, where `path` is that of
+    /// its pyproject.toml and `text` its content.
+    ///
+    /// What does not exist, or cannot be asked for, is left out with a note: the lock itself is
+    /// complete without it.
+    pub async fn add_project_build(&self, plan: &mut Plan, path: &str, text: &str) {
+        let Some(needs) = BuildRequirements::of_editable(text) else { return };
+        let sources = SourceArchives { filenames: [path.into()].into(), targets: (0..plan.targets.len()).collect() };
+        let added = self.add_builders(plan, &needs, &sources).await;
+        let names: BTreeSet<_> = plan.packages.iter().map(|package| package.name.clone()).collect();
+        let wanted = tool_question(self.question, &needs.requires, path).requirements.into_iter();
+        let lacking = wanted.filter(|requirement| {
+            let is_needed = |target: &Arc<Target>| requirement.marker.evaluate(target.markers(), &[]);
+            requirement.name.as_ref().is_some_and(|name| !names.contains(name)) && plan.targets.iter().any(is_needed)
+        });
+        let lacking: Vec<_> = lacking.map(|requirement| requirement.to_string()).collect();
+        if !lacking.is_empty() || added.is_err() {
+            let why = if added.is_err() { "could not be asked for" } else { "is not to be had" };
+            let lacking = lacking.join(", ");
+            plan.notes.push(format!("{path}: what builds the project itself {why}, and is left out: {lacking}"));
+        }
+    }
+
+    /// Adds to `plan` the newest pip that runs on each target, as a wheel; errors name `asked_by` as
+    /// its origin.
+    ///
+    /// # Errors
+    /// When no pip runs on a target, or the index could not be fetched.
+    pub async fn add_installer(&self, plan: &mut Plan, asked_by: &str) -> Result<(), PlanFailure> {
+        let mut question = tool_question(self.question, &[INSTALLER.to_owned()], asked_by);
+        question.policy.formats = FormatControl::default();
+        question.policy.formats.only_binary(INSTALLER).expect("it is a name");
+        for targets in by_python(&plan.targets) {
+            let pips = self::plan(&question, &targets, self.provider(&question)).await?;
+            add(plan, pips);
+        }
+        Ok(())
+    }
+
+    fn provider(&self, question: &Question) -> MetadataProvider {
+        MetadataProvider::new(question, self.context, self.at_once, self.listener)
+    }
+
     /// Returns the source archives of `plan` that are not `done`, by their build requirements.
     async fn pending(
         &self,
@@ -190,13 +148,37 @@ impl ToolPlanner<'_> {
 
     /// Plans for those of `targets` that have a solution.
     async fn solve(&self, question: &Question, targets: &[Arc<Target>]) -> Result<Plan, PlanFailure> {
-        match plan(question, targets, MetadataProvider::new(question, self.context, self.at_once, self.listener)).await
-        {
+        match plan(question, targets, self.provider(question)).await {
             Ok(plan) => Ok(plan),
             Err(failure) if failure.unreachable.is_empty() => Ok(failure.solved),
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// Groups targets by Python version.
+///
+/// They are solved separately, since an old build tool that one Python requires may not run on a
+/// newer one, whatever its metadata says, and targets solved together would share it.
+fn by_python(targets: &[Arc<Target>]) -> Vec<Vec<Arc<Target>>> {
+    let mut groups: Vec<Vec<Arc<Target>>> = Vec::new();
+    for target in targets {
+        match groups.iter_mut().find(|group| group[0].python_version() == target.python_version()) {
+            Some(group) => group.push(target.clone()),
+            None => groups.push(vec![target.clone()]),
+        }
+    }
+    groups
+}
+
+const INSTALLER: &str = "pip";
+
+/// Source archives with the same build requirements.
+#[derive(Default)]
+struct SourceArchives {
+    filenames: BTreeSet<Box<str>>,
+    /// Positions of the targets in the plan.
+    targets: BTreeSet<usize>,
 }
 
 fn is_wheel(file: &PlannedFile) -> bool {

@@ -101,7 +101,7 @@ async fn fetch_all(
     let mut transfers = JoinSet::new();
     let mut stored: Vec<Option<StoredFile>> = Vec::new();
     let mut failures = Vec::new();
-    let missing = fill_from_store(plan, store, listener, &mut stored).await;
+    let missing = fill_from_store(plan, store, listener, &mut stored);
     let bytes = missing.iter().map(|(_, candidate)| candidate.expected.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
@@ -150,7 +150,7 @@ pub struct FilesToFetch<'a> {
 }
 
 /// Returns which files of `plan` the store has, and which it has not.
-pub async fn files_to_fetch<'a>(plan: &'a Plan, store: &DiskStore) -> FilesToFetch<'a> {
+pub fn files_to_fetch<'a>(plan: &'a Plan, store: &DiskStore) -> FilesToFetch<'a> {
     let (mut stored, mut missing) = (Vec::new(), Vec::new());
     for (_, file) in plan.files() {
         match find_bytes(&file.candidate, store) {
@@ -170,7 +170,7 @@ fn sweep(store: &DiskStore, now: Timestamp, has_time: bool) {
 }
 
 /// Fills in the files that the store has; returns the others.
-async fn fill_from_store(
+fn fill_from_store(
     plan: &Plan,
     store: &DiskStore,
     listener: &Listener,

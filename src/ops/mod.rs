@@ -47,7 +47,7 @@ mod write;
 
 pub use crate::archive::CancelFlag;
 pub use bucket_output::{BucketOutput, Published};
-pub use build_tools::{plan_build_requires, plan_installer, plan_project_build};
+pub use build_tools::ToolPlanner;
 pub use build_wheels::{WheelBuilds, WheelsToBuild, build_wheels, with_built_wheels};
 pub use bundle::finding::{Finding, FindingKind};
 pub use bundle::output::{BundleBucket, BundleOutput, OutputStream};

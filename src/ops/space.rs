@@ -41,20 +41,17 @@ fn listed(places: &[PathBuf]) -> String {
 ///
 /// # Errors
 /// When a disk has not.
-pub async fn check_space<'a>(
+pub fn check_space<'a>(
     plan: &Plan,
     store: &DiskStore,
     outputs: impl Iterator<Item = &'a Output>,
 ) -> Result<(), DiskFull> {
-    let missing = files_to_fetch(plan, store).await.missing;
+    let missing = files_to_fetch(plan, store).missing;
     let missing = missing.iter().filter_map(|candidate| candidate.expected.size).sum();
     let mut needs = vec![(store.root().to_owned(), missing)];
     let mut expected = None;
     for output in outputs.filter(|output| may_need_space(output, store)) {
-        let fetched = match &mut expected {
-            Some(fetched) => fetched,
-            none => none.insert(expected_files(plan, store).await),
-        };
+        let fetched = expected.get_or_insert_with(|| expected_files(plan, store));
         needs.extend(output.path().map(|path| (path.to_owned(), bytes_of_output(output, fetched))));
     }
     check(needs)
@@ -149,13 +146,10 @@ fn size(content: &Content) -> u64 {
 }
 
 /// Returns the files of `plan` as they will be once fetched, if their digest and size are known.
-async fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
+fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
     let mut packages = Vec::new();
     for package in &plan.packages {
-        let mut files = Vec::new();
-        for file in &package.files {
-            files.extend(expected_file(file, store).await);
-        }
+        let files = package.files.iter().filter_map(|file| expected_file(file, store)).collect();
         packages.push(FetchedPackage {
             name: package.name.clone(),
             version: package.version.clone(),
@@ -167,7 +161,7 @@ async fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
     Fetched { targets: plan.targets.clone(), packages }
 }
 
-async fn expected_file(file: &PlannedFile, store: &DiskStore) -> Option<FetchedFile> {
+fn expected_file(file: &PlannedFile, store: &DiskStore) -> Option<FetchedFile> {
     let PlannedFile { candidate, targets, tools, metadata_source, built_from, .. } = file.clone();
     let expected = &candidate.expected;
     let promised = || Some(Object { sha256: expected.sha256()?, size: expected.size? });

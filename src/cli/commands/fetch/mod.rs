@@ -124,7 +124,7 @@ impl FetchRun<'_> {
         self.prepared.context.indexes.stale().iter().for_each(|stale| terminal::warn(with_remedy(stale)));
         self.prepared.context.indexes.assumed_absent().iter().for_each(|assumed| terminal::warn(assumed.to_string()));
         let fetched = match outcome {
-            FetchOutcome::Planned(plan) => return self.report_plan(&plan, unsolved).await,
+            FetchOutcome::Planned(plan) => return self.report_plan(&plan, unsolved),
             FetchOutcome::Fetched(fetched) => Arc::new(fetched),
         };
         let findings = self.write(&fetched).await?;

@@ -5,7 +5,9 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::output::metadata_warning;
 use crate::cli::output::source_builds;
 use crate::domain::{Fetched, Plan};
-use crate::ops::{self, FetchFailure, FetchSettings, Listener, MetadataProvider, Output, PlanFailure, WheelBuilds};
+use crate::ops::{
+    self, FetchFailure, FetchSettings, Listener, MetadataProvider, Output, PlanFailure, ToolPlanner, WheelBuilds,
+};
 
 /// The plan, and with `--keep-going` the error for the targets without a solution.
 struct Planned {
@@ -59,7 +61,7 @@ impl FetchRun<'_> {
             self.check_plan(planned).map_err(|error| Failed { error, may_be_of_old_page, is_contradiction: false })?;
         let plan = self.build_wheels(plan, listener).await?;
         self.check_wheels(&plan)?;
-        let mut plan = self.add_tools(plan, self.prepared.pages_at_once(), listener).await?;
+        let mut plan = self.add_tools(plan, listener).await?;
         let mut notes = std::mem::take(&mut plan.notes);
         notes.extend(metadata_warning::of(&plan.unreliable));
         let outcome = match self.args.outputs.dry_run {
@@ -70,25 +72,23 @@ impl FetchRun<'_> {
     }
 
     /// Adds the build requirements and the installer to the plan, if they are wanted.
-    async fn add_tools(&self, plan: Plan, at_once: usize, listener: &Listener) -> Result<Plan, CliError> {
-        let (question, context, wanted) = (&self.prepared.question, &self.prepared.context, &self.args.selection);
+    async fn add_tools(&self, plan: Plan, listener: &Listener) -> Result<Plan, CliError> {
+        let (outputs, wanted) = (&self.args.outputs, &self.args.selection);
+        let (question, context) = (&self.prepared.question, &self.prepared.context);
+        let tools = ToolPlanner { question, context, at_once: self.prepared.pages_at_once(), listener };
         let fail = |failure| CliError::of_plan(&failure, &self.targets);
-        let is_bundle = self.args.outputs.bundle.is_some();
         let mut plan = plan;
-        if (is_bundle || wanted.build_requires) && !wanted.no_build_requires {
+        if (outputs.bundle.is_some() || wanted.build_requires) && !wanted.no_build_requires {
             let files = self.project().into_iter().flat_map(|project| &project.files);
             for file in files.filter(|file| file.path.ends_with("pyproject.toml")) {
-                let file = (file.path.as_str(), file.text.as_str());
-                plan = ops::plan_project_build(plan, file, question, context, at_once, listener).await;
+                tools.add_project_build(&mut plan, &file.path, &file.text).await;
             }
-            plan = ops::plan_build_requires(plan, question, context, at_once, listener).await.map_err(fail)?;
+            tools.add_build_requires(&mut plan).await.map_err(fail)?;
         }
-        match self.args.outputs.with_installer {
-            true => {
-                ops::plan_installer(plan, question, "--with-installer", context, at_once, listener).await.map_err(fail)
-            }
-            false => Ok(plan),
+        if outputs.with_installer {
+            tools.add_installer(&mut plan, "--with-installer").await.map_err(fail)?;
         }
+        Ok(plan)
     }
 
     /// Builds the wheels that are wanted, unless this is a dry run.
@@ -139,7 +139,6 @@ impl FetchRun<'_> {
         let settings =
             FetchSettings { metadata: self.outputs().any(Output::needs_metadata), now: self.environment.now };
         ops::check_space(&plan, &self.prepared.context.store, self.outputs())
-            .await
             .map_err(|error| CliError::with_remedy(Exit::Disk, error))?;
         let fetched = ops::fetch(plan, &self.prepared.context, settings, listener).await;
         fetched.map_err(|failures| Failed {

@@ -15,11 +15,11 @@ impl FetchRun<'_> {
     ///
     /// # Errors
     /// When either cannot be written.
-    pub(super) async fn report_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
+    pub(super) fn report_plan(&self, plan: &Plan, unsolved: Option<CliError>) -> Result<Exit, CliError> {
         self.prepared.reporter.finish();
         let report =
             Report::of_plan(plan, self.environment.seconds()).with_arrivals(self.prepared.context.store.arrivals());
-        let files = ops::files_to_fetch(plan, &self.prepared.context.store).await;
+        let files = ops::files_to_fetch(plan, &self.prepared.context.store);
         summary::of_plan(&report, &files, &plan.targets, self.version_differences(&report), self.args)
             .map_err(|error| CliError::new(Exit::Disk, error))?;
         self.report(report, unsolved)
