@@ -101,10 +101,8 @@ fn s3(
     variables: &[(String, String)],
     connector: ObjectStoreConnector,
 ) -> object_store::Result<impl ObjectStore> {
-    let mut builder = AmazonS3Builder::new();
-    for (key, value) in configured::<AmazonS3ConfigKey>(variables) {
-        builder = builder.with_config(key, value);
-    }
+    let options = configured::<AmazonS3ConfigKey>(variables);
+    let mut builder = options.fold(AmazonS3Builder::new(), |builder, (key, value)| builder.with_config(key, value));
     if let Some(secret) = url.password() {
         let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
         builder = builder.with_access_key_id(decoded(url.username())).with_secret_access_key(decoded(secret));
@@ -118,10 +116,9 @@ fn google(
     variables: &[(String, String)],
     connector: ObjectStoreConnector,
 ) -> object_store::Result<impl ObjectStore> {
-    let mut builder = GoogleCloudStorageBuilder::new();
-    for (key, value) in configured::<GoogleConfigKey>(variables) {
-        builder = builder.with_config(key, value);
-    }
+    let options = configured::<GoogleConfigKey>(variables);
+    let builder =
+        options.fold(GoogleCloudStorageBuilder::new(), |builder, (key, value)| builder.with_config(key, value));
     let builder = builder.with_bucket_name(url.host_str().unwrap_or_default());
     builder.with_http_connector(connector).with_retry(no_retries()).build()
 }
@@ -131,10 +128,8 @@ fn azure(
     variables: &[(String, String)],
     connector: ObjectStoreConnector,
 ) -> object_store::Result<impl ObjectStore> {
-    let mut builder = MicrosoftAzureBuilder::new();
-    for (key, value) in configured::<AzureConfigKey>(variables) {
-        builder = builder.with_config(key, value);
-    }
+    let options = configured::<AzureConfigKey>(variables);
+    let builder = options.fold(MicrosoftAzureBuilder::new(), |builder, (key, value)| builder.with_config(key, value));
     let builder = builder.with_container_name(url.host_str().unwrap_or_default());
     builder.with_http_connector(connector).with_retry(no_retries()).build()
 }

@@ -10,8 +10,7 @@ use serde_json::json;
 use crate::cli::error::{CliError, Exit, ReportedProblem, with_remedy};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine;
-use crate::cli::host::runtime;
-use crate::cli::host::signals::{cancellable, shutdown_signal};
+use crate::cli::host::signals::{abandonable, cancellable};
 use crate::cli::output::terminal::{self, say, warn};
 use crate::cli::plural::count;
 use crate::cli::settings::args::ConnectionArgs;
@@ -74,17 +73,8 @@ pub fn run(args: PushArgs, environment: &Environment) -> Result<Exit, CliError> 
     distributions.left_out.iter().for_each(|path| {
         warn(format!("{path} is left out: it leads out of the folder, or has no usable name"));
     });
-    let runtime = runtime::multi_threaded()?;
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = shutdown_signal() => Err(CliError::new(Exit::Interrupted, "interrupted")
-                .hint("what was sent is kept there; a second run sends only the rest")),
-            outcome = send(&args, &distributions, Arc::new(HttpClient::new(http)), to, check, environment) => outcome,
-        }
-    });
-    runtime.shutdown_background();
-    outcome
+    let work = send(&args, &distributions, Arc::new(HttpClient::new(http)), to, check, environment);
+    abandonable(work, "what was sent is kept there; a second run sends only the rest")
 }
 
 fn http(

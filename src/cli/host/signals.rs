@@ -51,6 +51,23 @@ impl ShutdownSignal {
     }
 }
 
+/// Runs `work` until it ends or a signal arrives; `kept` then says what is kept of it.
+///
+/// # Errors
+/// When the work fails or was interrupted.
+pub fn abandonable(work: impl Future<Output = Result<Exit, CliError>>, kept: &str) -> Result<Exit, CliError> {
+    let runtime = runtime::multi_threaded()?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = shutdown_signal() => Err(CliError::new(Exit::Interrupted, "interrupted").hint(kept)),
+            outcome = work => outcome,
+        }
+    });
+    runtime.shutdown_background();
+    outcome
+}
+
 /// Runs `work` and, at a signal, asks it to stop and waits until it has removed what is
 /// half-written; a second signal does not wait.
 ///

@@ -18,28 +18,14 @@ use crate::domain::{
 };
 
 /// The report of a run.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Report {
-    schema: Schema,
+    /// The version of the format.
+    schema: u8,
     targets: Vec<TargetReport>,
     packages: Vec<PackageReport>,
     summary: Summary,
     pub problems: Vec<ReportedProblem>,
-}
-
-#[derive(Debug)]
-struct Schema(u8);
-
-impl Default for Schema {
-    fn default() -> Self {
-        Self(1)
-    }
-}
-
-impl Serialize for Schema {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(self.0)
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -140,7 +126,7 @@ impl Report {
     fn new(targets: &[Arc<Target>], packages: Vec<PackageReport>, seconds: f64) -> Self {
         let targets = targets.iter().map(|target| target_report(target, true));
         let summary = summary(&packages, seconds);
-        Self { targets: targets.collect(), packages, summary, ..Self::default() }
+        Self { schema: 1, targets: targets.collect(), packages, summary, problems: Vec::new() }
     }
 
     /// Adds all of `targets`, also those without a solution, and the problems that explain why.

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 
 use super::fetch_context::{BuildSource, FetchContext, MetadataBuilder};
@@ -70,6 +70,11 @@ const AT_ONCE: usize = 4;
 impl BuildLimits {
     pub fn new(step: Duration) -> Self {
         Self { step, permits: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Waits until another build may run; it is counted until the permit is dropped.
+    async fn turn(&self) -> SemaphorePermit<'_> {
+        self.permits.acquire().await.expect("the semaphore is never closed")
     }
 }
 
@@ -126,7 +131,7 @@ impl SdistBuilder {
         if let Some(known) = known() {
             return Ok(known);
         }
-        let _turn = self.limits.permits.acquire().await.expect("the semaphore is never closed");
+        let _turn = self.limits.turn().await;
         let lock = self.lock(&format!("metadata-{}-{}", source.archive, self.target.id()), &job).await?;
         if let Some(known) = known() {
             return Ok(known);
@@ -158,7 +163,7 @@ impl SdistBuilder {
         context: &FetchContext,
         listener: &Listener,
     ) -> Result<CoreMetadata, FetchError> {
-        let _turn = self.limits.permits.acquire().await.expect("the semaphore is never closed");
+        let _turn = self.limits.turn().await;
         self.announce(&tree.project().display().to_string(), BuildGoal::Metadata, listener);
         let build = self.prepare_tree(tree, BuildProduct::Wheel, context, listener).await?;
         self.run(&build, &BuildStep::Metadata(&build.backend)).await?;
@@ -180,7 +185,7 @@ impl SdistBuilder {
         context: &FetchContext,
         listener: &Listener,
     ) -> Result<String, FetchError> {
-        let _turn = self.limits.permits.acquire().await.expect("the semaphore is never closed");
+        let _turn = self.limits.turn().await;
         self.announce(&tree.display().to_string(), BuildGoal::Sdist, listener);
         let build = self.prepare_tree(BuildTree::Own(tree), BuildProduct::Sdist, context, listener).await?;
         self.run(&build, &BuildStep::Sdist(&build.backend)).await?;
@@ -211,7 +216,7 @@ impl SdistBuilder {
             // for nobody: two builds that need each other's archive would wait for ever.
             let is_outermost = job.waiting.is_empty();
             let _turn = match is_outermost {
-                true => Some(self.limits.permits.acquire().await.expect("the semaphore is never closed")),
+                true => Some(self.limits.turn().await),
                 false => None,
             };
             let lock = match is_outermost {

@@ -11,8 +11,7 @@ use super::{CacheArgs, CacheCommand, PruneArgs, show};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine;
-use crate::cli::host::runtime;
-use crate::cli::host::signals::shutdown_signal;
+use crate::cli::host::signals::abandonable;
 use crate::cli::output::terminal::{fail, say};
 use crate::cli::plural::count;
 use crate::cli::settings::args::{ConnectionArgs, StoreModeArg};
@@ -76,17 +75,8 @@ impl<'a> SharedAction<'a> {
 pub fn run(args: &CacheArgs, action: &SharedAction<'_>, environment: &Environment) -> Result<Exit, CliError> {
     let shared = open(action.store(), environment)?;
     let store = DiskStore::new(settings::cache_folder(args.cache_dir.as_deref(), environment)?);
-    let runtime = runtime::multi_threaded()?;
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = shutdown_signal() => Err(CliError::new(Exit::Interrupted, "interrupted")
-                .hint("what was done is kept; the same command goes on from there")),
-            outcome = act(action, &store, &shared, args.json, environment) => outcome,
-        }
-    });
-    runtime.shutdown_background();
-    outcome
+    let work = act(action, &store, &shared, args.json, environment);
+    abandonable(work, "what was done is kept; the same command goes on from there")
 }
 
 fn open(args: &StoreArgs, environment: &Environment) -> Result<SharedStore, CliError> {
