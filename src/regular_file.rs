@@ -19,7 +19,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// When it cannot be opened, or is a folder, a pipe, a device or a link.
-pub fn open_unlinked(path: &Path) -> io::Result<(File, Metadata)> {
+pub fn open_no_follow(path: &Path) -> io::Result<(File, Metadata)> {
     open_by(path, false)
 }
 
@@ -75,10 +75,10 @@ mod tests {
         fs::create_dir(at("folder")).unwrap();
         for name in ["pipe", "device", "link to the pipe", "folder", "missing"] {
             assert!(read(&at(name)).is_err() && open(&at(name)).is_err(), "{name}");
-            assert!(open_unlinked(&at(name)).is_err(), "{name}");
+            assert!(open_no_follow(&at(name)).is_err(), "{name}");
         }
         assert_eq!(read(&at("file")).unwrap(), b"bytes");
         assert_eq!(read(&at("link")).unwrap(), b"bytes");
-        assert!(open_unlinked(&at("file")).is_ok() && open_unlinked(&at("link")).is_err());
+        assert!(open_no_follow(&at("file")).is_ok() && open_no_follow(&at("link")).is_err());
     }
 }

@@ -119,7 +119,8 @@ impl ArchiveReader {
                 let (entries, faults) = self.scan();
                 let Some(entry) = entries.iter().find(|entry| entry.path.as_str() == name) else {
                     let broken = faults.into_iter().find(ArchiveFault::hides_files);
-                    return broken.map_or(Ok(None), |fault| Err(ReadError::Broken { path: self.path.clone(), fault }));
+                    return broken
+                        .map_or(Ok(None), |fault| Err(ReadError::Malformed { path: self.path.clone(), fault }));
                 };
                 let bytes = entry.open(limit).and_then(|bytes| read_at_most(bytes, limit));
                 bytes.map(Some).map_err(fail)

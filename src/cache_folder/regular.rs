@@ -23,7 +23,7 @@ pub fn real_entries(folder: &Path) -> impl Iterator<Item = DirEntry> + use<> {
 /// # Errors
 /// When it cannot be read, is a folder, a pipe, a device or a link, or has more than 512 MiB.
 pub fn read_regular(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
-    let (file, metadata) = regular_file::open_unlinked(path)?;
+    let (file, metadata) = regular_file::open_no_follow(path)?;
     if metadata.len() > LARGEST {
         return Err(io::ErrorKind::FileTooLarge.into());
     }

@@ -208,7 +208,7 @@ impl HttpClient {
     /// Waits until a request that failed with `error` may be sent again; returns `false` if it has
     /// failed for good.
     pub async fn pause(&self, attempts: &mut Attempts, error: &HttpError) -> bool {
-        if error.outcome() == AttemptOutcome::Broken {
+        if error.outcome() == AttemptOutcome::ConnectionFailed {
             self.pools.renew(self.settings.timeout);
         }
         let Some(url) = error.url() else { return false };

@@ -30,7 +30,7 @@ pub enum HttpError {
         why: Arc<str>,
         kind: ConnectErrorKind,
     },
-    Broken {
+    Interrupted {
         url: MaskedUrl,
         why: String,
         is_silent: bool,
@@ -85,7 +85,7 @@ impl HasRemedy for HttpError {
     fn remedy(&self) -> Option<Remedy> {
         match self {
             Self::Unreachable { kind, .. } => kind.remedy(),
-            Self::Broken { is_silent, .. } => is_silent.then_some(Remedy::WaitLonger),
+            Self::Interrupted { is_silent, .. } => is_silent.then_some(Remedy::WaitLonger),
             Self::TooLarge { .. } => Some(Remedy::AllowLargerFiles),
             Self::Status { status, .. } => match *status {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Remedy::GiveCredentials),
@@ -107,7 +107,7 @@ impl HttpError {
             Self::Offline { url }
             | Self::Status { url, .. }
             | Self::Unreachable { url, .. }
-            | Self::Broken { url, .. }
+            | Self::Interrupted { url, .. }
             | Self::TooLong { url, .. }
             | Self::TooLarge { url, .. }
             | Self::Redirect { url, .. }
@@ -125,7 +125,7 @@ impl HttpError {
                 None => format!("answered {status}"),
             },
             Self::Unreachable { why, .. } => format!("could not be reached: {why}"),
-            Self::Broken { why, .. } => format!("broke off after {why}"),
+            Self::Interrupted { why, .. } => format!("broke off after {why}"),
             Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
             Self::TooLarge { limit, .. } => format!("has more than {limit} bytes, the most that a file may have"),
             Self::Redirect { why, .. } => format!("leads nowhere: {why}"),
@@ -175,7 +175,7 @@ impl HttpError {
         match self {
             Self::Status { status, .. } => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
             Self::Unreachable { kind, .. } => kind.is_outage(),
-            other => other.outcome() == AttemptOutcome::Broken,
+            other => other.outcome() == AttemptOutcome::ConnectionFailed,
         }
     }
 
@@ -186,7 +186,7 @@ impl HttpError {
                 AttemptOutcome::Status { status: status.as_u16(), retry_after: headers.retry_after }
             }
             Self::Unreachable { kind, .. } if !kind.is_transient() => AttemptOutcome::Final,
-            Self::Unreachable { .. } | Self::Broken { .. } => AttemptOutcome::Broken,
+            Self::Unreachable { .. } | Self::Interrupted { .. } => AttemptOutcome::ConnectionFailed,
             _ => AttemptOutcome::Final,
         }
     }
@@ -204,13 +204,13 @@ impl HttpError {
 
     pub(super) fn broken(url: &MaskedUrl, got: u64, expected: Option<u64>, why: &str) -> Self {
         let of = expected.map(|expected| format!(" of {expected}")).unwrap_or_default();
-        Self::Broken { url: url.clone(), why: format!("{got}{of} bytes: {why}"), is_silent: false }
+        Self::Interrupted { url: url.clone(), why: format!("{got}{of} bytes: {why}"), is_silent: false }
     }
 
     /// Makes the error for a body whose next bytes did not arrive.
     pub(super) fn interrupted(url: &MaskedUrl, got: u64, expected: Option<u64>, error: &reqwest::Error) -> Self {
         let mut broken = Self::broken(url, got, expected, &with_causes(error));
-        if let Self::Broken { is_silent, .. } = &mut broken {
+        if let Self::Interrupted { is_silent, .. } = &mut broken {
             *is_silent = error.is_timeout();
         }
         broken
@@ -219,7 +219,7 @@ impl HttpError {
     /// Makes the error for an upload of which nothing more was taken, or that was not answered.
     pub(super) fn silent(url: &MaskedUrl, sent: u64) -> Self {
         let why = format!("{sent} bytes were sent: it stayed silent for too long");
-        Self::Broken { url: url.clone(), why, is_silent: true }
+        Self::Interrupted { url: url.clone(), why, is_silent: true }
     }
 
     pub(super) fn unreachable(url: &MaskedUrl, error: &reqwest::Error, proxy: Option<&ProxyServer>) -> Self {

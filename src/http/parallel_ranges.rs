@@ -334,7 +334,7 @@ mod tests {
     #[tokio::test]
     async fn parts_of_another_version_do_not_count() {
         let server = Server::start(|number, range| if number == 1 { part(range.unwrap(), "1") } else { whole() });
-        assert!(matches!(read(&server, 9).await, Err(HttpError::Broken { .. })));
+        assert!(matches!(read(&server, 9).await, Err(HttpError::Interrupted { .. })));
     }
 
     #[tokio::test]
@@ -344,6 +344,6 @@ mod tests {
             bytes.truncate(bytes.len() - usize::from(number == 3));
             bytes
         });
-        assert!(matches!(read(&server, 9).await, Err(HttpError::Broken { .. })));
+        assert!(matches!(read(&server, 9).await, Err(HttpError::Interrupted { .. })));
     }
 }

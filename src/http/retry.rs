@@ -10,7 +10,7 @@ pub enum AttemptOutcome {
     /// The server answered with this status, and maybe how long to wait.
     Status { status: u16, retry_after: Option<Duration> },
     /// There was no connection, or it broke: resets, timeouts, truncated bodies.
-    Broken,
+    ConnectionFailed,
     /// A retry cannot help.
     Final,
 }
@@ -72,7 +72,7 @@ impl AttemptOutcome {
     pub fn is_transient(self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
-            Self::Broken => true,
+            Self::ConnectionFailed => true,
             Self::Final => false,
         }
     }
@@ -114,7 +114,7 @@ mod tests {
     fn the_outcomes_that_are_retried() {
         let retried: Vec<_> = (100..600).filter(|code| status(*code, None).is_transient()).collect();
         insta::assert_compact_debug_snapshot!(retried, @"[408, 425, 429, 500, 502, 503, 504]");
-        assert!(AttemptOutcome::Broken.is_transient() && !AttemptOutcome::Final.is_transient());
+        assert!(AttemptOutcome::ConnectionFailed.is_transient() && !AttemptOutcome::Final.is_transient());
         for never in [401, 403, 404, 410] {
             assert_eq!(Retry::new(9).after(status(never, Some(0)), 0.5), None, "{never}");
         }
@@ -123,17 +123,17 @@ mod tests {
     #[test]
     fn pauses_double_up_to_a_limit_and_end() {
         let longest = [250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000];
-        assert_eq!(pauses(9, AttemptOutcome::Broken, 1.0), longest);
-        assert_eq!(pauses(9, AttemptOutcome::Broken, 0.5), longest.map(|pause| pause / 2));
-        assert_eq!(pauses(2, AttemptOutcome::Broken, 0.0), [0, 0]);
-        assert_eq!(pauses(2, AttemptOutcome::Broken, 7.0), [250, 500], "a chance is at most 1");
+        assert_eq!(pauses(9, AttemptOutcome::ConnectionFailed, 1.0), longest);
+        assert_eq!(pauses(9, AttemptOutcome::ConnectionFailed, 0.5), longest.map(|pause| pause / 2));
+        assert_eq!(pauses(2, AttemptOutcome::ConnectionFailed, 0.0), [0, 0]);
+        assert_eq!(pauses(2, AttemptOutcome::ConnectionFailed, 7.0), [250, 500], "a chance is at most 1");
         assert_eq!(pauses(3, AttemptOutcome::Final, 1.0), [0; 0]);
-        assert_eq!(pauses(0, AttemptOutcome::Broken, 1.0), [0; 0]);
+        assert_eq!(pauses(0, AttemptOutcome::ConnectionFailed, 1.0), [0; 0]);
     }
 
     #[test]
     fn all_pauses_together_are_bounded() {
-        let all: u128 = pauses(u32::MAX, AttemptOutcome::Broken, 1.0).iter().sum();
+        let all: u128 = pauses(u32::MAX, AttemptOutcome::ConnectionFailed, 1.0).iter().sum();
         assert!((270_000..=300_000).contains(&all), "{all}");
         assert_eq!(pauses(9, status(429, Some(100)), 0.3), [100_000; 3]);
         assert_eq!(pauses(9, status(503, Some(301)), 0.3), [0; 0]);
@@ -142,10 +142,10 @@ mod tests {
     #[test]
     fn progress_begins_the_count_anew() {
         let mut retry = Retry::new(1);
-        assert!(retry.after(AttemptOutcome::Broken, 1.0).is_some());
+        assert!(retry.after(AttemptOutcome::ConnectionFailed, 1.0).is_some());
         retry.progressed();
-        assert_eq!(retry.after(AttemptOutcome::Broken, 1.0), Some(FIRST_PAUSE));
-        assert_eq!(retry.after(AttemptOutcome::Broken, 1.0), None);
+        assert_eq!(retry.after(AttemptOutcome::ConnectionFailed, 1.0), Some(FIRST_PAUSE));
+        assert_eq!(retry.after(AttemptOutcome::ConnectionFailed, 1.0), None);
     }
 
     #[test]

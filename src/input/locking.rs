@@ -71,14 +71,14 @@ pub(super) fn read_lock(
 ) {
     if role == Role::Constraints {
         let why = "a lock file is no constraints file; name it with -r";
-        return reader.read.problems.push(Problem::error(location.origin(0), why));
+        return reader.parsed.problems.push(Problem::error(location.origin(0), why));
     }
     let parsed = TextFile::load(location, reader.input_source)
         .map_err(Problems::from)
         .and_then(|file| Ok((parse(&file, reader.input_source)?, file.text)));
     match parsed {
         Ok((parsed, text)) => take_lock(reader, location, format, parsed, text),
-        Err(Problems(problems)) => reader.read.problems.extend(problems),
+        Err(Problems(problems)) => reader.parsed.problems.extend(problems),
     }
 }
 
@@ -89,19 +89,19 @@ fn take_lock(
     parsed: ParsedLock,
     text: String,
 ) {
-    reader.read.has_groups = true;
-    reader.read.problems.extend(parsed.warnings);
+    reader.parsed.has_groups = true;
+    reader.parsed.problems.extend(parsed.warnings);
     let told = |why: String| Problem::error(location.origin(0), why);
     match reader.groups.select(parsed.lock.available()) {
-        Err(unknown) => reader.read.problems.extend(unknown.iter().map(|unknown| told(unknown.to_string()))),
-        Ok(_) if reader.read.lock.is_some() => {
+        Err(unknown) => reader.parsed.problems.extend(unknown.iter().map(|unknown| told(unknown.to_string()))),
+        Ok(_) if reader.parsed.lock.is_some() => {
             let why = "there is another lock file already, and one is the whole answer; name one of them";
-            reader.read.problems.push(told(why.to_owned()));
+            reader.parsed.problems.push(told(why.to_owned()));
         }
         Ok(groups) => {
             reader.note_project(location, &groups);
             let mut indexes = parsed.indexes.into_iter();
-            let options = &mut reader.read.options;
+            let options = &mut reader.parsed.options;
             options.index_url = indexes.next().or(options.index_url.take());
             options.extra_index_urls.extend(indexes);
             let name = location.to_string();
@@ -109,7 +109,7 @@ fn take_lock(
             let lock_file = ProjectFile { path: location.filename(), text };
             let files = std::iter::once(lock_file).chain(parsed.beside).collect();
             let project = LockedProject { format, groups: groups.clone(), is_default, default_index: None, files };
-            reader.read.lock = Some(LockInput { format, name, lock: parsed.lock, groups, project: project.into() });
+            reader.parsed.lock = Some(LockInput { format, name, lock: parsed.lock, groups, project: project.into() });
         }
     }
 }

@@ -260,13 +260,13 @@ pub struct RequirementsReader<'w> {
     groups: GroupSelection,
     /// The requirements files that were read, each once in a role however many include it.
     files: Vec<(Location, Role)>,
-    read: ParsedInput,
+    parsed: ParsedInput,
 }
 
 impl<'w> RequirementsReader<'w> {
     pub fn new(input_source: &'w dyn InputSource) -> Self {
-        let (groups, files, read) = (GroupSelection::default(), Vec::new(), ParsedInput::default());
-        Self { input_source, groups, files, read }
+        let (groups, files, parsed) = (GroupSelection::default(), Vec::new(), ParsedInput::default());
+        Self { input_source, groups, files, parsed }
     }
 
     /// Notes that a file is read in a role; returns `false` if it was before.
@@ -289,19 +289,19 @@ impl<'w> RequirementsReader<'w> {
         match format_of(&name) {
             Some(format) if location.is_remote() => self.remote_file(format, location, role),
             Some(format) => (format.read)(self, location, role),
-            None => self.read.problems.push(unknown_format(location)),
+            None => self.parsed.problems.push(unknown_format(location)),
         }
     }
 
     /// Reads a file from the network, whatever its format.
     fn remote_file(&mut self, format: &Format, location: &Location, role: Role) {
         let input_source = RemoteInput(self.input_source);
-        let (files, read) = (std::mem::take(&mut self.files), std::mem::take(&mut self.read));
-        let known = read.requirements.len();
-        let mut reader = RequirementsReader { input_source: &input_source, groups: self.groups.clone(), files, read };
+        let (files, parsed) = (std::mem::take(&mut self.files), std::mem::take(&mut self.parsed));
+        let known = parsed.requirements.len();
+        let mut reader = RequirementsReader { input_source: &input_source, groups: self.groups.clone(), files, parsed };
         (format.read)(&mut reader, location, role);
-        (self.files, self.read) = (reader.files, reader.read);
-        remote_input::refuse_local(&mut self.read, known);
+        (self.files, self.parsed) = (reader.files, reader.parsed);
+        remote_input::refuse_local(&mut self.parsed, known);
     }
 
     /// Reads a requirement from the command line; as in pip it cannot have options.
@@ -312,7 +312,7 @@ impl<'w> RequirementsReader<'w> {
     /// Records the project of the file at `location`, unless only some of its groups are taken.
     fn note_project(&mut self, location: &Location, groups: &SelectedGroups) {
         let folder = location.folder(self.input_source.working_folder()).filter(|_| groups.project);
-        self.read.projects.extend(folder.map(|folder| ProjectInput {
+        self.parsed.projects.extend(folder.map(|folder| ProjectInput {
             folder: normalize(&folder),
             extras: groups.extras.clone(),
             origin: location.origin(0),
@@ -321,11 +321,11 @@ impl<'w> RequirementsReader<'w> {
 
     /// Returns what was read so far.
     pub fn so_far(&self) -> &ParsedInput {
-        &self.read
+        &self.parsed
     }
 
     pub fn finish(self) -> ParsedInput {
-        self.read
+        self.parsed
     }
 }
 

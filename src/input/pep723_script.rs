@@ -34,7 +34,7 @@ pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role
     });
     match block {
         Ok((block, file)) => read_block(reader, &file, &block, role),
-        Err(problem) => reader.read.problems.push(problem),
+        Err(problem) => reader.parsed.problems.push(problem),
     }
 }
 
@@ -45,10 +45,10 @@ fn read_block(reader: &mut RequirementsReader<'_>, file: &TextFile, block: &Bloc
         let read = asked.and_then(|asked| Ok((requirement((file, reader.input_source), &asked, role)?, asked)));
         match read {
             Ok((requirement, asked)) => {
-                reader.read.requirements.push(requirement);
+                reader.parsed.requirements.push(requirement);
                 all.push(asked);
             }
-            Err(why) => reader.read.problems.push(file.problem(None, format!("{text}: {why}"))),
+            Err(why) => reader.parsed.problems.push(file.problem(None, format!("{text}: {why}"))),
         }
     }
     note_indexes(reader, file, &block.tool.uv.indexes(), &all);
@@ -56,7 +56,7 @@ fn read_block(reader: &mut RequirementsReader<'_>, file: &TextFile, block: &Bloc
     let lock = format!("{}.lock", file.location.filename());
     if let Ok(Some(_)) = file.beside(&lock, reader.input_source) {
         reader
-            .read
+            .parsed
             .problems
             .push(file.warning(None, format!("its lock, {lock}, lies beside it, and is not read: name that")));
     }

@@ -24,27 +24,27 @@ pub fn recognizes(filename: &str) -> bool {
 pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
     if role == Role::Constraints {
         let why = "a project is no constraints file; name it with -r";
-        return reader.read.problems.push(Problem::error(location.origin(0), why));
+        return reader.parsed.problems.push(Problem::error(location.origin(0), why));
     }
     match TextFile::load(location, reader.input_source).and_then(|file| Ok((file.toml()?, file))) {
         Ok((document, file)) => read_document(reader, &file, &document, role),
-        Err(problem) => reader.read.problems.push(problem),
+        Err(problem) => reader.parsed.problems.push(problem),
     }
 }
 
 fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document: &PyprojectToml, role: Role) {
-    reader.read.has_groups = true;
+    reader.parsed.has_groups = true;
     let wrong = |why: &str| file.problem(None, why);
     if !document.is_project() {
         if let Some(beside) = setup_cfg::beside(file, reader.input_source) {
             return setup_cfg::read_file(reader, &beside, role);
         }
         let why = "it asks for nothing: it has neither [project] nor [dependency-groups] nor dependencies of Poetry";
-        return reader.read.problems.push(wrong(why));
+        return reader.parsed.problems.push(wrong(why));
     }
     let Some(groups) = selected(reader, file, &available(document)) else { return };
     reader.note_project(&file.location, &groups);
-    reader.read.problems.extend(dynamic(document, &groups).into_iter().map(|why| wrong(&why)));
+    reader.parsed.problems.extend(dynamic(document, &groups).into_iter().map(|why| wrong(&why)));
     match document.dependencies() {
         Ok(asked) => {
             let asked = wanted(asked, document.name().as_ref(), groups);
@@ -54,11 +54,11 @@ fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document:
             let known: Vec<_> = placed.iter().filter_map(|(_, asked)| asked.as_ref().ok().cloned()).collect();
             match document.indexes() {
                 Ok(indexes) => note_indexes(reader, file, &indexes, &known),
-                Err(why) => reader.read.problems.push(wrong(&why)),
+                Err(why) => reader.parsed.problems.push(wrong(&why)),
             }
             take(reader, file, role, placed.into_iter());
         }
-        Err(why) => reader.read.problems.push(wrong(&why)),
+        Err(why) => reader.parsed.problems.push(wrong(&why)),
     }
     note_requires_python(reader, file, document.requires_python().as_deref());
 }
@@ -72,7 +72,7 @@ pub(super) fn selected(
 ) -> Option<SelectedGroups> {
     let told = |unknown: &UnknownGroup| file.problem(None, unknown.to_string());
     let groups = reader.groups.select(available);
-    groups.map_err(|unknown| reader.read.problems.extend(unknown.iter().map(told))).ok()
+    groups.map_err(|unknown| reader.parsed.problems.extend(unknown.iter().map(told))).ok()
 }
 
 /// Adds requirements of a project to what was read, each with the project that it names, or what is
@@ -85,10 +85,10 @@ pub(super) fn take(
 ) {
     for (name, asked) in asked {
         match asked.and_then(|asked| requirement((file, reader.input_source), &asked, role)) {
-            Ok(requirement) => reader.read.requirements.push(requirement),
+            Ok(requirement) => reader.parsed.requirements.push(requirement),
             Err(why) => {
                 let problem = file.problem(position_of_name(file, &name), format!("{name}: {why}"));
-                reader.read.problems.push(problem);
+                reader.parsed.problems.push(problem);
             }
         }
     }
@@ -103,16 +103,16 @@ pub(super) fn note_indexes(
     asked: &[DeclaredDependency],
 ) {
     let indexes = ProjectIndexes { all: indexes, file, input_source: reader.input_source };
-    if let Err(why) = indexes.add_to(&mut reader.read.options, asked) {
-        reader.read.problems.push(file.problem(None, why));
+    if let Err(why) = indexes.add_to(&mut reader.parsed.options, asked) {
+        reader.parsed.problems.push(file.problem(None, why));
     }
 }
 
 /// Records the Python versions that the file requires.
 pub(super) fn note_requires_python(reader: &mut RequirementsReader<'_>, file: &TextFile, text: Option<&str>) {
     match text.map(str::parse::<VersionRange>).transpose() {
-        Ok(range) => reader.read.requires_python.extend(range.map(|range| (range, file.location.origin(0)))),
-        Err(why) => reader.read.problems.push(file.problem(None, why)),
+        Ok(range) => reader.parsed.requires_python.extend(range.map(|range| (range, file.location.origin(0)))),
+        Err(why) => reader.parsed.problems.push(file.problem(None, why)),
     }
 }
 

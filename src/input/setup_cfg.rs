@@ -24,7 +24,7 @@ pub fn recognizes(filename: &str) -> bool {
 pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
     match TextFile::load(location, reader.input_source) {
         Ok(file) => read_file(reader, &file, role),
-        Err(problem) => reader.read.problems.push(problem),
+        Err(problem) => reader.parsed.problems.push(problem),
     }
 }
 
@@ -37,16 +37,16 @@ pub fn beside(file: &TextFile, input_source: &dyn InputSource) -> Option<TextFil
 
 /// Reads a setup.cfg.
 pub fn read_file(reader: &mut RequirementsReader<'_>, file: &TextFile, role: Role) {
-    reader.read.has_groups = true;
+    reader.parsed.has_groups = true;
     let refused = |why: &str| file.problem(None, why);
     if role == Role::Constraints {
-        return reader.read.problems.push(refused("a project is no constraints file; name it with -r"));
+        return reader.parsed.problems.push(refused("a project is no constraints file; name it with -r"));
     }
     let Some(cfg) = SetupCfg::parse(&file.text) else {
-        return reader.read.problems.push(refused("it is damaged, or no file of setuptools"));
+        return reader.parsed.problems.push(refused("it is damaged, or no file of setuptools"));
     };
     if cfg.options(OPTIONS).next().is_none() {
-        return reader.read.problems.push(refused("it asks for nothing: it has no section [options]"));
+        return reader.parsed.problems.push(refused("it asks for nothing: it has no section [options]"));
     }
     let name = cfg.option("metadata", "name").and_then(SetupCfgValue::text).and_then(|name| name.parse().ok());
     let Some(groups) = selected(reader, file, &available(&cfg)) else { return };
@@ -56,11 +56,11 @@ pub fn read_file(reader: &mut RequirementsReader<'_>, file: &TextFile, role: Rol
             let wanted = wanted(asked, name.as_ref(), groups).into_iter();
             take(reader, file, role, wanted.map(|asked| (asked.name.clone(), Ok(asked))));
         }
-        Err(why) => reader.read.problems.push(refused(&why)),
+        Err(why) => reader.parsed.problems.push(refused(&why)),
     }
     let python = cfg.option(OPTIONS, "python_requires").and_then(SetupCfgValue::text);
     note_requires_python(reader, file, python.as_deref());
-    reader.read.problems.extend(setup_py_warning(file, reader.input_source));
+    reader.parsed.problems.extend(setup_py_warning(file, reader.input_source));
 }
 
 /// Returns the extras; setuptools takes none of itself.

@@ -77,7 +77,7 @@ impl Download {
         let incoming = match self.take_shared(incoming).await? {
             SharedOutcome::Fetched(object) => return Ok(Some((object, Status::Downloaded))),
             SharedOutcome::Missing(incoming) => *incoming,
-            SharedOutcome::Broken => self.store.begin(self.candidate.expected.clone())?,
+            SharedOutcome::Mismatch => self.store.begin(self.candidate.expected.clone())?,
         };
         let object = DownloadAttempts::new(self, permit, incoming).run().await?;
         if let Some(shared) = &self.shared {
@@ -201,7 +201,7 @@ impl<'a> DownloadAttempts<'a> {
                     }
                 }
                 // A broken proxy is commoner than an attack, and so are bytes of a crashed run.
-                FetchError::Store(StoreError::Broken(broken))
+                FetchError::Store(StoreError::Mismatch(broken))
                     if !self.has_started_over
                         && (self.is_resumed || attempts.is_allowed() || self.may_be_of_another_size(broken)) =>
                 {

@@ -21,7 +21,7 @@ impl FetchError {
     /// Whether the page that listed the file may be outdated: the file has changed or is gone.
     pub(super) fn may_be_of_old_page(&self) -> bool {
         match self {
-            Self::Store(StoreError::Broken(_)) => true,
+            Self::Store(StoreError::Mismatch(_)) => true,
             Self::Http(error) => error.is_not_found(),
             _ => false,
         }

@@ -148,7 +148,7 @@ async fn take_object(
     let incoming = store.begin(ExpectedContent { by_index: vec![sha256.into()], ..ExpectedContent::default() })?;
     Ok(match fetch_shared(shared, sha256, (0, path), incoming, None, &|_| ()).await? {
         SharedOutcome::Fetched(object) => Copied::object(object),
-        SharedOutcome::Broken => Copied { wrong: 1, ..Copied::default() },
+        SharedOutcome::Mismatch => Copied { wrong: 1, ..Copied::default() },
         SharedOutcome::Missing(_) => Copied::default(),
     })
 }

@@ -13,7 +13,7 @@ pub(super) enum SharedOutcome {
     /// Nothing; the file waits for bytes from elsewhere.
     Missing(Box<Incoming>),
     /// Bytes with a wrong size or digest; they are dropped, with the file.
-    Broken,
+    Mismatch,
 }
 
 /// Fetches an object into `incoming`, which checks its size and digests; `file` is its position in
@@ -44,7 +44,7 @@ pub(super) async fn fetch_shared(
         }
         Err(error) => Err(error),
     };
-    if let Err(StoreError::Broken(broken)) = &outcome
+    if let Err(StoreError::Mismatch(broken)) = &outcome
         && is_of_other_bytes(broken, sha256)
     {
         shared.discard(sha256).await;
@@ -57,7 +57,7 @@ pub(super) async fn fetch_shared(
         }
     }
     match outcome {
-        Err(StoreError::Broken(_)) => Ok(SharedOutcome::Broken),
+        Err(StoreError::Mismatch(_)) => Ok(SharedOutcome::Mismatch),
         other => other,
     }
 }

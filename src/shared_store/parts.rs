@@ -27,8 +27,8 @@ pub struct NewFile<'a> {
     /// What the bytes must be.
     pub object: Object,
     pub attributes: Attributes,
-    /// Whether what has this name already stays.
-    pub is_created: bool,
+    /// Whether it replaces what has this name already.
+    pub mode: PutMode,
 }
 
 impl NewFile<'_> {
@@ -48,10 +48,9 @@ impl NewFile<'_> {
         }
         let payload = PutPayload::from(bytes);
         let options = |mode| PutOptions { mode, attributes: self.attributes.clone(), ..PutOptions::default() };
-        let mode = if self.is_created { PutMode::Create } else { PutMode::Overwrite };
-        match store.put_opts(self.key, payload.clone(), options(mode)).await {
+        match store.put_opts(self.key, payload.clone(), options(self.mode.clone())).await {
             // What cannot be created conditionally is the same under this name, whoever writes it.
-            Err(error) if self.is_created && failure::is_unsupported(&error) => {
+            Err(error) if self.mode == PutMode::Create && failure::is_unsupported(&error) => {
                 store.put_opts(self.key, payload, options(PutMode::Overwrite)).await.map(drop)
             }
             other => other.map(drop),
@@ -59,7 +58,7 @@ impl NewFile<'_> {
     }
 
     async fn write_parts(self, store: &dyn ObjectStore, mut source: impl AsyncRead + Unpin) -> Result<()> {
-        if self.is_created {
+        if self.mode == PutMode::Create {
             match store.head(self.key).await {
                 Err(error) if failure::is_absence(&error) => {}
                 Ok(_) => {

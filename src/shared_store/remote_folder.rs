@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
-use object_store::{Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt as _};
+use object_store::{Attribute, Attributes, GetOptions, ObjectStore, ObjectStoreExt as _, PutMode};
 
 use super::backend::{self, SharedStoreError, SharedStoreSettings};
 use super::failure::reason;
@@ -98,7 +98,7 @@ impl RemoteFolder {
             (Attribute::CacheControl, headers.cache_control.to_owned()),
             (Attribute::Metadata(DIGEST.into()), object.sha256.to_string()),
         ]);
-        let file = NewFile { key: &self.key(path), object, attributes, is_created: false };
+        let file = NewFile { key: &self.key(path), object, attributes, mode: PutMode::Overwrite };
         file.write(&*self.objects, Blocking(source)).await.map_err(|error| reason(&error))
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use object_store::{Attributes, Error, ObjectStoreExt as _, PutPayload, Result};
+use object_store::{Attributes, Error, ObjectStoreExt as _, PutMode, PutPayload, Result};
 use tokio::fs::File;
 use tokio::runtime::Handle;
 
@@ -107,7 +107,7 @@ impl SharedStore {
     async fn write_object(&self, path: PathBuf, object: Object) -> Result<()> {
         let file = File::open(path).await.map_err(unreadable)?;
         let key = self.key(&object_path(object.sha256));
-        let new = NewFile { key: &key, object, attributes: Attributes::default(), is_created: true };
+        let new = NewFile { key: &key, object, attributes: Attributes::default(), mode: PutMode::Create };
         new.write(&*self.0.folder.objects, file).await
     }
 }

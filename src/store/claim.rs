@@ -243,10 +243,10 @@ mod tests {
         let mut wrong = claim(&store, &expected);
         wrong.write(b"abcxyz").unwrap();
         wrong.keep_partial(None);
-        assert!(matches!(wrong.keep(), Err(StoreError::Broken(_))));
+        assert!(matches!(wrong.keep(), Err(StoreError::Mismatch(_))));
         assert_eq!(files_below(store.root()), 0);
         let mut long = claim(&store, &expected);
-        assert!(matches!(long.write(b"abcdefg"), Err(StoreError::Broken(_))));
+        assert!(matches!(long.write(b"abcdefg"), Err(StoreError::Mismatch(_))));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl DiskStore {
     /// When it cannot be read or removed, which says nothing about its bytes.
     pub fn check_again(&self, sha256: Sha256) -> io::Result<Option<Object>> {
         let path = self.path(sha256);
-        let (mut file, metadata) = match regular_file::open_unlinked(&path) {
+        let (mut file, metadata) = match regular_file::open_no_follow(&path) {
             Ok(opened) => opened,
             Err(why) if fs::symlink_metadata(&path).is_ok_and(|named| named.is_file()) => return Err(why),
             Err(_) => return self.remove(sha256).map(|()| None),
@@ -144,7 +144,7 @@ impl DiskStore {
     /// # Errors
     /// When the object does not exist or cannot be read.
     pub fn open(&self, sha256: Sha256) -> Result<File, StoreError> {
-        regular_file::open_unlinked(&self.path(sha256))
+        regular_file::open_no_follow(&self.path(sha256))
             .map(|(file, _)| file)
             .map_err(|why| StoreError::Read { sha256, why })
     }
@@ -302,7 +302,7 @@ pub(super) mod tests {
         let expected = ExpectedContent { size: Some(4), ..ExpectedContent::default() };
         let mut incoming = store.begin(expected).unwrap();
         incoming.write(b"abc").unwrap();
-        assert!(matches!(incoming.keep(), Err(StoreError::Broken(_))));
+        assert!(matches!(incoming.keep(), Err(StoreError::Mismatch(_))));
         let mut dropped = store.begin(ExpectedContent::default()).unwrap();
         dropped.write(b"abc").unwrap();
         drop(dropped);

@@ -15,7 +15,7 @@ pub enum StoreError {
     #[error("{needed} bytes are to be fetched, and the disk of {} has {free} left", folder.display())]
     Full { folder: PathBuf, needed: u64, free: u64 },
     #[error(transparent)]
-    Broken(#[from] ContentMismatch),
+    Mismatch(#[from] ContentMismatch),
 }
 
 impl HasRemedy for StoreError {
@@ -23,7 +23,7 @@ impl HasRemedy for StoreError {
         match self {
             Self::Write { why, .. } => Some(Remedy::MendCacheFolder(why.kind())),
             Self::Full { .. } => Some(Remedy::MendCacheFolder(io::ErrorKind::StorageFull)),
-            Self::Read { .. } | Self::Broken(_) => None,
+            Self::Read { .. } | Self::Mismatch(_) => None,
         }
     }
 }

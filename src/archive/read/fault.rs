@@ -73,7 +73,7 @@ pub enum ReadError {
     #[error("{} cannot be read: {why}", path.display())]
     Unreadable { path: PathBuf, why: io::Error },
     #[error("{}: {fault}", path.display())]
-    Broken { path: PathBuf, fault: ArchiveFault },
+    Malformed { path: PathBuf, fault: ArchiveFault },
     #[error("{} is neither a folder nor a zip or tar archive", .0.display())]
     NoArchive(PathBuf),
 }

@@ -74,7 +74,7 @@ pub(super) fn fetch_exit(why: &FetchError) -> Exit {
         FetchError::Http(HttpError::TooLarge { .. }) => Exit::Digest,
         FetchError::Http(_) => Exit::Unreachable,
         FetchError::Build(_) => Exit::NoSolution,
-        FetchError::Store(StoreError::Broken(_))
+        FetchError::Store(StoreError::Mismatch(_))
         | FetchError::NoDistribution(_)
         | FetchError::Refused(_)
         | FetchError::Inconsistent(_) => Exit::Digest,

@@ -137,7 +137,7 @@ impl CliError {
                 all.problems.extend(found.problems);
                 return all;
             }
-            BundleError::WrongBase { .. } | BundleError::Read(ReadError::Broken { .. }) => Exit::Damage,
+            BundleError::WrongBase { .. } | BundleError::Read(ReadError::Malformed { .. }) => Exit::Damage,
             BundleError::Archive(error) if is_damage(error) => {
                 return Self::new(Exit::Damage, error)
                     .hint("copy that bundle again; `prefetch verify` says of each what is wrong with it");

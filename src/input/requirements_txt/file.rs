@@ -99,7 +99,7 @@ impl FileReader<'_, '_> {
         let (asked, rest) = words::split_options(&line.text);
         let words = words::split_words(rest, line.text.len() - rest.len())?;
         let options = options::parse_options(words)?;
-        let warnings = global::apply_anywhere(&mut self.reader.read.options, &options.given);
+        let warnings = global::apply_anywhere(&mut self.reader.parsed.options, &options.given);
         self.warn(line, warnings);
         self.warn(line, left_over(&options));
         match options.all(OptionName::Editable).next() {
@@ -153,7 +153,7 @@ impl FileReader<'_, '_> {
         let hashes = hashes.into_iter().map(|(_, digest)| digest).collect();
         let requirement = asked.into_requirement(self.origin(line), self.role);
         let config_settings = config_settings(options);
-        self.reader.read.requirements.push(Requirement { hashes, editable, config_settings, ..requirement });
+        self.reader.parsed.requirements.push(Requirement { hashes, editable, config_settings, ..requirement });
         Ok(())
     }
 
@@ -175,7 +175,7 @@ impl FileReader<'_, '_> {
             let path = folder.as_ref()?.join(value);
             (input_source.path_kind(&path) != PathKind::Missing).then(|| path.to_string_lossy().into_owned())
         };
-        let warnings = global::apply_line(&mut self.reader.read.options, options, beside)?;
+        let warnings = global::apply_line(&mut self.reader.parsed.options, options, beside)?;
         self.warn(line, warnings);
         Ok(())
     }
@@ -222,7 +222,7 @@ impl FileReader<'_, '_> {
         let at = fault.at.filter(|_| line.variables.is_empty());
         let message = without_values(fault.message, &line.variables);
         let problem = Problem::new(severity, self.origin(line), message).with_text(&line.written, at);
-        self.reader.read.problems.push(problem);
+        self.reader.parsed.problems.push(problem);
     }
 }
 

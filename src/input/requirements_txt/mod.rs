@@ -61,7 +61,7 @@ pub fn recognizes(filename: &str) -> bool {
 /// Reads the file at `location` with all files that it includes.
 pub fn read(reader: &mut RequirementsReader<'_>, location: &Location, role: Role) {
     if let Err(why) = file::read_with_includes(reader, location, role) {
-        reader.read.problems.push(Problem::error(location.origin(0), format!("it cannot be read: {why}")));
+        reader.parsed.problems.push(Problem::error(location.origin(0), format!("it cannot be read: {why}")));
     }
 }
 
@@ -74,10 +74,10 @@ pub fn read_argument(reader: &mut RequirementsReader<'_>, text: &str) {
         |severity, fault: ParseFault| Problem::new(severity, origin.clone(), &fault.message).with_text(text, fault.at);
     match result {
         Ok(asked) => {
-            reader.read.problems.extend(asked.problem().map(|(severity, doubt)| told(severity, doubt)));
-            reader.read.requirements.push(asked.into_requirement(origin, Role::Requirements));
+            reader.parsed.problems.extend(asked.problem().map(|(severity, doubt)| told(severity, doubt)));
+            reader.parsed.requirements.push(asked.into_requirement(origin, Role::Requirements));
         }
-        Err(fault) => reader.read.problems.push(told(Severity::Error, fault)),
+        Err(fault) => reader.parsed.problems.push(told(Severity::Error, fault)),
     }
 }
 

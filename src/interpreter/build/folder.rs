@@ -52,7 +52,7 @@ impl BuildFolder {
     /// When there is none, or a link, a pipe or a device in its place.
     pub fn open_output(&self, name: &Path) -> io::Result<File> {
         match fs::symlink_metadata(self.output())?.is_dir() {
-            true => regular_file::open_unlinked(&self.output().join(name)).map(|(file, _)| file),
+            true => regular_file::open_no_follow(&self.output().join(name)).map(|(file, _)| file),
             false => Err(io::Error::other("the folder that it should be in is none")),
         }
     }
@@ -89,7 +89,7 @@ impl BuildFolder {
     /// # Errors
     /// When there is none, or it has another form.
     pub fn read_answer<T: DeserializeOwned>(&self) -> Result<T, BuildError> {
-        let (file, _) = regular_file::open_unlinked(&self.answer())?;
+        let (file, _) = regular_file::open_no_follow(&self.answer())?;
         let mut answer = Vec::new();
         file.take(LONGEST_ANSWER).read_to_end(&mut answer)?;
         serde_json::from_slice(&answer).map_err(|why| BuildError::Answer(why.to_string()))

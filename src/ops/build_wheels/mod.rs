@@ -161,7 +161,8 @@ fn unbuilt_notes(plan: &Plan, wanted: &WheelsToBuild, builders: &[SdistBuilder])
 
 /// Returns the targets that would build `file` where they install it.
 fn installing<'a>(package: &'a PlannedPackage, file: &'a PlannedFile) -> impl Iterator<Item = usize> + 'a {
-    let has_wheel = |target: usize| package.files.iter().any(|file| file.candidate.is_wheel() && file.targets.contains(&target));
+    let has_wheel =
+        |target: usize| package.files.iter().any(|file| file.candidate.is_wheel() && file.targets.contains(&target));
     file.targets.iter().copied().filter(move |target| !file.tools.contains(target) && !has_wheel(*target))
 }
 

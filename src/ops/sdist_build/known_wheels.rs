@@ -39,7 +39,7 @@ async fn shared_wheel(key: Sha256, job: &BuildJob<'_>, shared: &SharedStore) -> 
                 store.begin(ExpectedContent { by_index: vec![wheel.sha256.into()], ..ExpectedContent::default() })?;
             match fetch_shared(shared, wheel.sha256, (0, &wheel.filename), incoming, None, &|_| ()).await? {
                 SharedOutcome::Fetched(object) => object,
-                SharedOutcome::Missing(_) | SharedOutcome::Broken => return Ok(None),
+                SharedOutcome::Missing(_) | SharedOutcome::Mismatch => return Ok(None),
             }
         }
     };

@@ -127,7 +127,7 @@ impl Site {
     fn open_file(&self, path: &Path) -> io::Result<File> {
         match self {
             Self::Held(catalogue) => catalogue.open(path),
-            Self::Upstream(_) => regular_file::open_unlinked(path).map(|(file, _)| file),
+            Self::Upstream(_) => regular_file::open_no_follow(path).map(|(file, _)| file),
         }
     }
 }
