@@ -17,6 +17,9 @@ use super::stored_blocks::{BlockFormat, BlockWriter, deflate_block_header};
 const ZLIB: [u8; 2] = [0x78, 0x01];
 
 /// Writes the file that `pip_entry` describes.
+///
+/// # Errors
+/// When the object cannot be read, or the output not written.
 pub fn write_pip_cache_entry(
     path: &RelPath,
     pip_entry: &PipCacheEntry,

@@ -24,6 +24,9 @@ const MAX_ATTEMPTS: usize = 8;
 /// renamed.
 ///
 /// Unlike `tempfile`'s own it has the permissions of any new file.
+///
+/// # Errors
+/// When it cannot be made.
 pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let make = |name: &Path| File::options().read(true).write(true).create_new(true).open(name);
     let suffix = format!(".{PARTIAL}");

@@ -99,6 +99,9 @@ impl ResponseBody {
 
     /// Reads the whole body, still compressed; for pages, never for files, which are not
     /// decompressed at all.
+    ///
+    /// # Errors
+    /// When it is cut off, or longer than `limit` bytes.
     pub(super) async fn read_page(mut self, limit: usize) -> Result<PageContent, HttpError> {
         let (mut chunks, mut arrived) = (Vec::new(), 0);
         while let Some(chunk) = self.next().await? {

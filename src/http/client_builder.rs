@@ -37,6 +37,9 @@ pub enum ConnectionSharing {
 ///
 /// It follows no redirects, since each hop has its own credentials and trust, and decodes nothing,
 /// since files are hashed as they are.
+///
+/// # Errors
+/// When a setting cannot be used, such as a certificate that is none.
 pub(super) fn build_client(
     settings: &HttpSettings,
     certificates: Option<Vec<CertificateDer<'static>>>,

@@ -282,6 +282,9 @@ pub(super) fn local_url(location: &Location, input_source: &dyn InputSource, pat
 
 /// Checks that the files of a package are named after their project; those that are no
 /// distributions, such as eggs, are accepted and never used.
+///
+/// # Errors
+/// When a file is one of another project.
 pub(super) fn check_files(package: LockedPackage) -> Result<LockedPackage, Fault> {
     let is_of_other = |(file, read): &(&LockedFile, Result<_, &FilenameError>)| {
         matches!(read, Err(FilenameError::OtherProject)) && !is_unnamed_archive(&package, file)

@@ -48,7 +48,10 @@ impl<'a> CheckedTree<'a> {
     }
 }
 
-/// Returns `path` as a [`RelPath`], or an error that names the project.
+/// Returns `path` as a [`RelPath`].
+///
+/// # Errors
+/// When it is none; the error names the project.
 pub fn checked_path(project: &PackageName, path: String) -> Result<RelPath, LayoutError> {
     RelPath::new(path).map_err(|source| LayoutError::Name { project: project.clone(), source })
 }

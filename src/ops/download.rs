@@ -43,6 +43,10 @@ impl Download {
     }
 
     /// Downloads the file into the store, or waits if another process does.
+    ///
+    /// # Errors
+    /// When all attempts failed, the bytes are not those that were promised, or the store cannot be
+    /// written.
     pub async fn run(&self) -> Result<(Object, Status), FetchError> {
         let mut wait = OtherProcessWait::default();
         loop {
@@ -116,6 +120,9 @@ impl Download {
 
 /// Fetches the file of `candidate` into the store before there is a plan, since the plan depends on
 /// it.
+///
+/// # Errors
+/// As [`Download::run`].
 pub(super) async fn download(
     candidate: &Candidate,
     context: &FetchContext,

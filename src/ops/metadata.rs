@@ -42,6 +42,9 @@ pub(super) struct StatedMetadata {
 impl StatedMetadata {
     /// Returns the dependencies of the file of `candidate`, and adds a claim of its index to
     /// `claimed`.
+    ///
+    /// # Errors
+    /// When they cannot be known; the error says why.
     pub fn metadata(
         self,
         candidate: &Candidate,

@@ -140,6 +140,9 @@ pub(super) fn check_upload_time(artifact: &Artifact, policy: &SelectionPolicy) -
 ///
 /// Any one is enough; if the index promises no digest of an allowed algorithm, only the bytes can
 /// tell.
+///
+/// # Errors
+/// When it promises others.
 pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool, Rejection> {
     if has_allowed_digest(artifact, allowed) {
         return Ok(true);

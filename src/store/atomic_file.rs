@@ -115,7 +115,9 @@ impl AtomicFile {
 
     /// Renames the file to `path`, replacing whatever is there.
     ///
-    /// On failure the file is returned, since the folder may have to be created first.
+    /// # Errors
+    /// When it cannot be renamed; the file is returned, since the folder may have to be created
+    /// first.
     pub fn rename(self, path: &Path) -> Result<(), (io::Error, Self)> {
         match self {
             Self::Unnamed(file) => match file.persist(path) {

@@ -11,6 +11,9 @@ use crate::domain::{MaskedUrl, credentials as secrets_in, mask_credentials};
 ///
 /// A word that is neither a URL nor an existing folder is refused as a typing error, lest it look
 /// like an index without projects.
+///
+/// # Errors
+/// When the text is such a word, or as [`parse_location`].
 pub fn parse_index_location(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
     let url = parse_location(text, working_folder)?;
     let is_there = Url::parse(text).is_ok() || working_folder.join(text).exists();
@@ -22,6 +25,9 @@ pub fn parse_index_location(text: &str, working_folder: &Path) -> Result<MaskedU
 }
 
 /// Parses a location as pip does: a URL, or a local path.
+///
+/// # Errors
+/// When it is a URL that cannot be fetched or is invalid, or no path either.
 pub fn parse_location(text: &str, working_folder: &Path) -> Result<MaskedUrl, CliError> {
     let refuse = |why: String| CliError::usage(format!("`{}` {why}", mask_credentials(text)));
     match Url::parse(text) {
@@ -44,6 +50,9 @@ pub fn parse_location(text: &str, working_folder: &Path) -> Result<MaskedUrl, Cl
 
 /// Refuses a URL (such as that of a bucket or server) where a folder is expected; it would create a
 /// folder named `s3:`.
+///
+/// # Errors
+/// When `path` is a URL; the error names `option`.
 pub fn refuse_url(option: &str, path: &Path) -> Result<(), CliError> {
     let text = path.to_string_lossy();
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);

@@ -37,10 +37,11 @@ impl HttpClient {
         let mut was_encrypted = false;
         for _ in 0..=MAX_REDIRECTS {
             let is_encrypted = hop.secret().scheme() == "https";
-            let is_private = is_encrypted || !was_encrypted && self.is_private(hop.secret());
+            // After TLS never back to plain HTTP, not even on this machine.
+            let may_carry_login = is_encrypted || !was_encrypted && self.is_private(hop.secret());
             was_encrypted |= is_encrypted;
             let request = OutgoingRequest::Get { headers: &headers, line };
-            let mut response = self.send_once(permit, &hop, is_private, request).await?;
+            let mut response = self.send_once(permit, &hop, may_carry_login, request).await?;
             match next_hop(&hop, &response)? {
                 Some(next) if self.is_private(hop.secret()) && !self.is_private(next.secret()) => {
                     let why = format!("it redirects to {next}, which anybody on the way could answer (plain HTTP)");
@@ -48,7 +49,7 @@ impl HttpClient {
                 }
                 Some(next) => hop = next,
                 None => {
-                    if hop != *url && self.settings.credentials.login(hop.secret(), is_private).is_some() {
+                    if hop != *url && self.settings.credentials.login(hop.secret(), may_carry_login).is_some() {
                         // It would be kept for everybody who asks the first URL.
                         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
                     }
@@ -60,19 +61,22 @@ impl HttpClient {
     }
 
     /// Sends a request without following redirects, and once more with what the keyring knows if it
-    /// is refused.
+    /// is refused; `may_carry_login` says whether stored credentials may go along.
+    ///
+    /// # Errors
+    /// When no response arrives, or the circuit of its host is open.
     pub(in crate::http) async fn send_once(
         &self,
         permit: &RequestPermit,
         url: &MaskedUrl,
-        is_private: bool,
+        may_carry_login: bool,
         request: OutgoingRequest<'_>,
     ) -> Result<Response, HttpError> {
-        let login = self.settings.credentials.login(url.secret(), is_private);
+        let login = self.settings.credentials.login(url.secret(), may_carry_login);
         let mut response = self.request(url, login.as_ref(), request).await?;
         let is_refused = response.status() == StatusCode::UNAUTHORIZED;
         if is_refused
-            && is_private
+            && may_carry_login
             && self.settings.credentials.has_keyring()
             && let Some(better) = ask_keyring(self.settings.credentials.clone(), url.secret().clone(), login).await
         {
