@@ -1,6 +1,7 @@
 //! Reads a requirements file line by line (`docs/facts/pip.md` 1.3 to 1.5).
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::domain::{Digest, Origin, Requirement};
@@ -30,6 +31,13 @@ const LONGEST_LINE: usize = 256 << 10;
 
 /// The number of warnings for one line.
 const MOST_WARNINGS: usize = 20;
+
+const TEMPLATE: &str = "this file is a template; name the file that is made of it";
+
+/// Returns where a line has a tag of Jinja, as the templates of cookiecutter and copier do.
+fn template_tag(line: &str) -> Option<usize> {
+    ["{%", "{{", "{#"].iter().filter_map(|tag| line.find(tag)).min()
+}
 
 /// The files that are being read, outermost first, and the number of files read.
 #[derive(Default)]
@@ -62,7 +70,9 @@ fn read_file(
     let mut file = FileReader { location, name, role, context, reader, includes };
     let is_remote = location.is_remote();
     for line in lines::logical_lines(&text, |name| input_source.variable(name).filter(|_| !is_remote)) {
-        file.line(&line);
+        if file.line(&line).is_break() {
+            break;
+        }
     }
     includes.open.pop();
     Ok(())
@@ -79,7 +89,8 @@ struct FileReader<'f, 'w> {
 }
 
 impl FileReader<'_, '_> {
-    fn line(&mut self, line: &LogicalLine) {
+    /// Reads a line; after one that shows a template, the others mean nothing.
+    fn line(&mut self, line: &LogicalLine) -> ControlFlow<()> {
         let read = match self.location.is_remote() {
             true => remote::refuse_variables(line).and_then(|()| self.try_line(line)),
             false => {
@@ -87,8 +98,16 @@ impl FileReader<'_, '_> {
                 self.try_line(line)
             }
         };
-        if let Err(fault) = read {
-            self.report(line, Severity::Error, fault);
+        let Err(fault) = read else { return ControlFlow::Continue(()) };
+        match template_tag(&line.text) {
+            Some(at) => {
+                self.report(line, Severity::Error, ParseFault::at(at, TEMPLATE));
+                ControlFlow::Break(())
+            }
+            None => {
+                self.report(line, Severity::Error, fault);
+                ControlFlow::Continue(())
+            }
         }
     }
 

@@ -212,6 +212,18 @@ fn every_bad_line_is_reported() {
 }
 
 #[test]
+fn a_template_is_one_problem() {
+    let read = parse("flask\n{% if cookiecutter.db == 'y' %}\nfoo=={{ version }}\n{% endif %}\nbar=1\n");
+    insta::assert_snapshot!(messages(&read, Severity::Error).join("\n"), @r"
+    requirements.txt:2: this file is a template; name the file that is made of it
+        {% if cookiecutter.db == 'y' %}
+        ^
+    ");
+    let read = parse("foo ; os_name != '{{'");
+    assert_eq!(messages(&read, Severity::Error), [""; 0], "a line that can be read is no template");
+}
+
+#[test]
 fn a_path_beside_the_file_gets_advice() {
     let machine = machine().file("/w/sub/r.txt", "./beside-1.zip");
     let error = &messages(&machine.read("-r sub/r.txt"), Severity::Error)[0];
