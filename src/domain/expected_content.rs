@@ -6,7 +6,7 @@ use super::digest::{Algorithm, Digest, Sha256};
 use super::fingerprint::Fingerprint;
 
 /// The digests and the size that a file must have, as stated before it is fetched.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ExpectedContent {
     /// The digests that the user gave (`--hash`, a URL's fragment): one of them must match (pip's
     /// rule).

@@ -36,6 +36,11 @@ pub enum ArchiveFault {
         at(path)
     )]
     Altered { path: Option<String> },
+    #[error(
+        "the archive says two things{}: {what}; other programs may unpack other files than those that are checked here",
+        at(path)
+    )]
+    Ambiguous { path: Option<String>, what: &'static str },
     #[error("the archive unpacks to more than the {limit} bytes that its manifest accounts for; the rest was not read")]
     TooLarge { limit: u64 },
     #[error("the volume `{0}` is missing")]

@@ -1,6 +1,8 @@
 //! Reads tar archives block by block, and compares each header with the one that this program would
 //! write.
 
+mod headers;
+
 use std::io::{self, Read, Seek, SeekFrom};
 
 use ::tar::{EntryType, Header};
@@ -9,6 +11,7 @@ use super::super::FIRST_ENTRY;
 use super::super::tar::{BLOCK, header_bytes};
 use super::{ArchiveFault, MemberEntry, MemberLocation, SeekableInput, TarBytes, UniqueNames};
 use crate::domain::RelPath;
+use headers::{Extensions, TarHeader};
 
 /// Returns the files and the faults of an archive.
 pub fn scan(bytes: &TarBytes) -> (Vec<MemberEntry>, Vec<ArchiveFault>) {
@@ -74,15 +77,6 @@ const MAX_ZEROS: u64 = 1 << 20;
 /// The size limit of an extension header in bytes, far above that of any path.
 const LONGEST_EXTENSION: u64 = 64 << 10;
 
-/// A header together with its extension headers.
-struct TarHeader {
-    name: Vec<u8>,
-    size: u64,
-    kind: EntryType,
-    /// The bytes of all these headers.
-    raw: Vec<u8>,
-}
-
 impl<R: SkipBytes> TarReader<R> {
     pub fn new(input: R) -> Self {
         Self {
@@ -131,7 +125,7 @@ impl<R: SkipBytes> TarReader<R> {
         let path = match kind {
             None => self.names.take(&read_header.name),
             Some("a folder") => {
-                self.note_altered(&shown);
+                self.take_folder(&read_header.name, &shown);
                 return self.skip_file(read_header.size, &shown);
             }
             Some(what) => Err(ArchiveFault::Kind { path: shown.clone(), what }),
@@ -146,10 +140,21 @@ impl<R: SkipBytes> TarReader<R> {
                     || !self.is_in_order(&path)
                 {
                     self.note_altered(&shown);
+                    let path = Some(shown);
+                    self.faults.extend(read_header.ambiguity.map(|what| ArchiveFault::Ambiguous { path, what }));
                 }
                 self.last = Some(path.clone());
                 Some((path, read_header.size))
             }
+        }
+    }
+
+    /// Notes a folder, which no archive of this program has, and checks its name.
+    fn take_folder(&mut self, name: &[u8], shown: &str) {
+        self.note_altered(shown);
+        let name = name.strip_suffix(b"/").unwrap_or(name);
+        if !matches!(name, b"" | b".") {
+            self.faults.extend(self.names.take(name).err());
         }
     }
 
@@ -173,7 +178,7 @@ impl<R: SkipBytes> TarReader<R> {
     /// Reads the next header with its extension headers; `None` at the end mark.
     fn read_header(&mut self) -> io::Result<Option<TarHeader>> {
         self.skip_padding()?;
-        let (mut raw, mut name, mut size) = (Vec::new(), None, None);
+        let (mut raw, mut extensions) = (Vec::new(), Extensions::default());
         loop {
             let block = self.block()?;
             if block == [0; BLOCK] {
@@ -183,17 +188,13 @@ impl<R: SkipBytes> TarReader<R> {
             let header = Header::from_byte_slice(&block);
             check(header)?;
             match header.entry_type() {
-                EntryType::XHeader => read_records(&self.extension(header, &mut raw)?, &mut name, &mut size),
-                EntryType::XGlobalHeader => drop(self.extension(header, &mut raw)?),
+                EntryType::XHeader => extensions.records(&self.extension(header, &mut raw)?),
+                EntryType::XGlobalHeader => extensions.global_records(&self.extension(header, &mut raw)?),
                 EntryType::GNULongName => {
                     let text = self.extension(header, &mut raw)?;
-                    name = Some(text.split(|byte| *byte == 0).next().unwrap_or_default().to_vec());
+                    extensions.name(text.split(|byte| *byte == 0).next().unwrap_or_default());
                 }
-                kind => {
-                    let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
-                    let size = if has_bytes(kind) { size.map_or_else(|| header.entry_size(), Ok)? } else { 0 };
-                    return Ok(Some(TarHeader { name, size, kind, raw }));
-                }
+                _ => return extensions.header(header, raw).map(Some),
             }
         }
     }
@@ -257,31 +258,6 @@ fn check(header: &Header) -> io::Result<()> {
         Ok(stated) if stated == summed + 8 * u32::from(b' ') => Ok(()),
         _ => Err(io::Error::other("a header is damaged")),
     }
-}
-
-/// Parses pax records, `length key=value\n`; invalid ones are ignored, and found when the header is
-/// compared.
-fn read_records(text: &[u8], name: &mut Option<Vec<u8>>, size: &mut Option<u64>) {
-    for record in ::tar::PaxExtensions::new(text).flatten() {
-        match record.key_bytes() {
-            b"path" => *name = Some(record.value_bytes().to_vec()),
-            b"size" => *size = record.value().ok().and_then(|value| value.parse().ok()),
-            _ => {}
-        }
-    }
-}
-
-/// Whether the size in the header counts bytes that follow it; that of a link does not.
-fn has_bytes(kind: EntryType) -> bool {
-    !matches!(
-        kind,
-        EntryType::Link
-            | EntryType::Symlink
-            | EntryType::Char
-            | EntryType::Block
-            | EntryType::Directory
-            | EntryType::Fifo
-    )
 }
 
 fn unsupported_kind(kind: EntryType) -> Option<&'static str> {

@@ -172,6 +172,43 @@ fn what_a_tar_must_not_hold_is_told_and_passed_over() {
     }
 }
 
+/// Each is unpacked by some program to other files than by another.
+#[test]
+fn a_tar_that_says_two_things_is_told() {
+    let extended = |kind: EntryType, records: &[&[u8]], change: fn(&mut Header)| {
+        let mut archive = Builder::new(Vec::new());
+        for text in records {
+            let mut header = Header::new_ustar();
+            header.set_entry_type(kind);
+            header.set_size(text.len() as u64);
+            header.set_cksum();
+            archive.append(&header, *text).unwrap();
+        }
+        let mut header = Header::new_gnu();
+        header.set_path("a").unwrap();
+        header.set_size(1);
+        change(&mut header);
+        header.set_cksum();
+        archive.append(&header, &b"1"[..]).unwrap();
+        archive.into_inner().unwrap()
+    };
+    let unchanged: fn(&mut Header) = |_| ();
+    let prefixed: fn(&mut Header) = |header| header.as_mut_bytes()[345] = b'b';
+    for (kind, records, change, expected) in [
+        (EntryType::XHeader, &[&b"21 GNU.sparse.name=b\n"[..]][..], unchanged, "a sparse file for some"),
+        (EntryType::XHeader, &[b"10 path=a\n", b"10 path=b\n"], unchanged, "it has a second name"),
+        (EntryType::XHeader, &[b"10 size=2\n"], unchanged, "it has a second size"),
+        (EntryType::XHeader, &[b"99 path=b\n"], unchanged, "a header of it cannot be read"),
+        (EntryType::XGlobalHeader, &[b"10 path=b\n"], unchanged, "a header for all files names one"),
+        (EntryType::XHeader, &[], prefixed, "it has a second name"),
+    ] {
+        let faults = read("b.tar", &extended(kind, records, change)).1.join("; ");
+        assert!(faults.contains(expected), "{expected}: {faults}");
+    }
+    let harmless = extended(EntryType::XHeader, &[b"12 mtime=10\n", b"10 path=a\n"], unchanged);
+    assert_eq!(read("b.tar", &harmless).1.len(), 1, "that another tool packed it");
+}
+
 #[test]
 fn what_a_zip_must_not_hold_is_told_and_passed_over() {
     let clean = packed("b.zip");
@@ -208,7 +245,84 @@ fn a_zip_that_was_cut_is_told_as_that() {
         assert_eq!((files.len(), faults), (0, vec!["the archive ends too early: copy it again".to_owned()]), "{less}");
     }
     let faults = read("b.zip", &[&whole[..], b"more"].concat()).1;
-    assert!(faults[0].contains("not byte for byte"), "{faults:?}");
+    assert!(faults[0].contains("something follows the end"), "{faults:?}");
+}
+
+/// Returns a zip as this program writes it, but for `gap` before its directory and a `comment` on the
+/// last entry of that.
+fn zip_with(files: &[(&str, &[u8])], gap: &[u8], comment: &[u8]) -> Vec<u8> {
+    use super::super::zip::records::{self, ZipEntry};
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in files {
+        let mut crc32 = flate2::Crc::new();
+        crc32.update(content);
+        let (size, offset) = (content.len() as u64, bytes.len() as u64);
+        let entry = ZipEntry { name: name.as_bytes().to_vec(), size, crc32: crc32.sum(), offset };
+        bytes.extend(entry.local_header());
+        bytes.extend(*content);
+        let mut header = entry.central_header();
+        if *name == files[files.len() - 1].0 {
+            header[32..34].copy_from_slice(&(comment.len() as u16).to_le_bytes());
+            header.extend(comment);
+        }
+        directory.extend(header);
+    }
+    bytes.extend(gap);
+    let end = records::end(files.len() as u64, bytes.len() as u64, directory.len() as u64);
+    [bytes, directory, end].concat()
+}
+
+/// Python's `zipfile` ends a name at a zero byte, so that such a folder would replace the file.
+#[test]
+fn folders_of_a_zip_are_told() {
+    for (name, expected) in [
+        ("empty/", "not byte for byte"),
+        ("prefetch.json\0/", "control character"),
+        ("prefetch.json/", "`prefetch.json` is there twice"),
+        ("../../up/", "it has a `.` or `..` part"),
+        ("a\\b/", "Windows forbids"),
+    ] {
+        let (files, faults) = read("b.zip", &zip_with(&[("prefetch.json", b"{}"), (name, b"")], b"", b""));
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["prefetch.json"], "{name}");
+        assert!(faults.iter().any(|fault| fault.contains(expected)), "{name}: {faults:?}");
+    }
+}
+
+/// Each is unpacked by some program to other files than by another.
+#[test]
+fn a_zip_that_says_two_things_is_told() {
+    use super::super::zip::records;
+    const FILES: &[(&str, &[u8])] = &[("prefetch.json", b"{}"), ("a.txt", b"good")];
+    let other = zip_with(&[("a.txt", b"evil")], b"", b"");
+    let clean = zip_with(FILES, b"", b"");
+    assert_eq!(read("b.zip", &clean).1, [""; 0]);
+    let patched = |at: usize, bytes: &[u8]| {
+        let mut changed = clean.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        changed
+    };
+    let local = clean.windows(5).position(|window| window == b"a.txt").unwrap();
+    let end = clean.len() - records::END_LENGTH;
+    let unicode_path = [&[0x75, 0x70, 10, 0, 1, 0, 0, 0, 0][..], b"b.txt"].concat();
+    let mut second_name = zip_with(FILES, b"", &unicode_path);
+    let last = second_name.len() - records::END_LENGTH - unicode_path.len() - 5 - 46;
+    second_name.copy_within(last + 32..last + 34, last + 30);
+    second_name[last + 32..last + 34].fill(0);
+    // Of a directory that claims to be at its own end, where another record is found first.
+    let large = records::end(u64::from(u16::MAX), 0, 0);
+    let large = &large[..large.len() - records::END_LENGTH];
+    for (bytes, expected) in [
+        ([&clean[..], &other[..]].concat(), "as if something was put before it"),
+        (patched(local, b"b.txt"), "it has a second name"),
+        (second_name, "it has a second name"),
+        (patched(local - 8, &[9]), "it has a second size"),
+        (zip_with(FILES, &other[..40], b""), "bytes before it that belong to no file"),
+        (patched(end + 10, &[1]), "another number of entries"),
+        (zip_with(FILES, b"", large), "zip64 directory is not where it says"),
+    ] {
+        let faults = read("b.zip", &bytes).1.join("; ");
+        assert!(faults.contains(expected), "{expected}: {faults}");
+    }
 }
 
 /// Flags and method are at offset 8 in each header of the directory.
@@ -258,6 +372,13 @@ fn an_archive_by_another_tool_is_read_and_told() {
     let (files, faults) = read("b.zip", &zip.finish().unwrap().into_inner());
     assert_eq!(files["a.txt"].len(), 3000);
     assert!(faults[0].contains("packed again by another tool"), "{faults:?}");
+    let mut streamed = ::zip::ZipWriter::new_stream(Vec::new());
+    for name in ["a.txt", "b.txt"] {
+        streamed.start_file(name, ::zip::write::SimpleFileOptions::default()).unwrap();
+        streamed.write_all(&[b'a'; 3000]).unwrap();
+    }
+    let (files, faults) = read("b.zip", &streamed.finish().unwrap().into_inner());
+    assert_eq!((files["b.txt"].len(), faults.len()), (3000, 1), "{faults:?}");
     let mut tar = Builder::new(Vec::new());
     let mut header = Header::new_gnu();
     header.set_size(1);

@@ -102,7 +102,7 @@ pub fn read_public_key(text: &str, folder: &Path) -> Result<PublicKey, Signature
 /// When it is not.
 pub fn check_signature(key: &PublicKey, bytes: &[u8], signature: &str) -> Result<(), SignatureError> {
     if !has_whole_signatures(signature) {
-        return Err(SignatureError::NoSignature("one of its lines is cut".to_owned()));
+        return Err(SignatureError::NoSignature("it is not the four lines of one".to_owned()));
     }
     let signature =
         SignatureBox::from_string(signature).map_err(|error| SignatureError::NoSignature(error.to_string()))?;
@@ -110,12 +110,12 @@ pub fn check_signature(key: &PublicKey, bytes: &[u8], signature: &str) -> Result
         .map_err(|error| SignatureError::Wrong(error.to_string()))
 }
 
-/// Whether the second and the fourth line have the lengths of a signature and of the one over the
+/// Whether there are four lines, of which the second and the fourth have the lengths of a signature and of the one over the
 /// comment: the crate (minisign 0.10) panics where the latter is shorter.
 fn has_whole_signatures(text: &str) -> bool {
     const LENGTHS: [usize; 2] = [74, 64];
     let decoded = text.lines().skip(1).step_by(2).map(|line| BASE64_STANDARD.decode(line.trim()));
-    decoded.take(2).map(|bytes| bytes.map_or(0, |bytes| bytes.len())).eq(LENGTHS)
+    text.lines().count() == 4 && decoded.map(|bytes| bytes.map_or(0, |bytes| bytes.len())).eq(LENGTHS)
 }
 
 /// Writes a new key pair: the secret key to `path`, encrypted if a password is given, and the

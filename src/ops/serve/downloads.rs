@@ -8,18 +8,31 @@ use tokio::sync::watch;
 
 use super::use_records::UseRecords;
 use super::wanted_file::WantedFile;
-use crate::domain::Object;
+use crate::domain::{Candidate, ExpectedContent, Object};
 use crate::http::blocking;
 use crate::ops::FetchContext;
 use crate::ops::arrival::{Arrival, ArrivalSender};
 use crate::ops::download::Download;
 
+/// What a download is told by: its URL, and what it is checked against, since several pages may link one
+/// file and promise different things of it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct DownloadKey {
+    url: String,
+    expected: ExpectedContent,
+}
+
+impl DownloadKey {
+    fn of(candidate: &Candidate) -> Self {
+        Self { url: candidate.url.secret().to_string(), expected: candidate.expected.clone() }
+    }
+}
+
 /// Fetches files into the store, each once at a time.
 pub struct Downloads {
     context: FetchContext,
     uses: UseRecords,
-    /// By the URL of the file.
-    running: Mutex<HashMap<String, ArrivalSender>>,
+    running: Mutex<HashMap<DownloadKey, ArrivalSender>>,
 }
 
 impl Downloads {
@@ -38,19 +51,19 @@ impl Downloads {
     /// Begins to fetch a file, or joins those who wait for it; it is fetched to its end whoever goes
     /// away.
     pub(in crate::ops) fn join(self: &Arc<Self>, file: WantedFile) -> watch::Receiver<Arrival> {
-        let url = file.candidate.url.secret().to_string();
+        let key = DownloadKey::of(&file.candidate);
         let mut running = self.running.lock();
-        if let Some(arrival) = running.get(&url) {
+        if let Some(arrival) = running.get(&key) {
             return arrival.subscribe();
         }
         let arrival = ArrivalSender::new();
         let receiver = arrival.subscribe();
-        running.insert(url.clone(), arrival.clone());
-        tokio::spawn(self.clone().fetch(file, url, arrival));
+        running.insert(key.clone(), arrival.clone());
+        tokio::spawn(self.clone().fetch(file, key, arrival));
         receiver
     }
 
-    async fn fetch(self: Arc<Self>, file: WantedFile, url: String, arrival: ArrivalSender) {
+    async fn fetch(self: Arc<Self>, file: WantedFile, key: DownloadKey, arrival: ArrivalSender) {
         let download = Download::new(file.candidate.clone(), &self.context);
         let download = Download { arrival: Some(arrival.clone()), ..download };
         let outcome = download.run().await;
@@ -58,7 +71,7 @@ impl Downloads {
             self.uses.note(&file, *object).await;
         }
         // Whoever asks from now on finds the file in the store, or tries again.
-        self.running.lock().remove(&url);
+        self.running.lock().remove(&key);
         arrival.finish(outcome.map(|(object, _)| object));
     }
 }

@@ -137,9 +137,11 @@ def copy_checked(source, place, expected):
         fail('%s was altered; nothing was installed' % source)
 
 def unhashed(manifest):
-    '''The paths of what pip takes without a look at a digest: its own pages, itself, and what builds.'''
-    files = [file for package in manifest['packages'] for file in package['files']]
-    return set(page['path'] for page in manifest['pages']) | set(file['path'] for file in files if file.get('tools'))
+    '''The paths of what pip takes without a look at a digest: its pages, itself, and whatever a build may ask for.'''
+    files = [(package['name'], file) for package in manifest['packages'] for file in package['files']]
+    builds = any(not file['filename'].endswith('.whl') for _, file in files)
+    taken = [file['path'] for name, file in files if builds or name == 'pip' or file.get('tools')]
+    return set(page['path'] for page in manifest['pages']) | set(taken)
 
 def stage(digests, folder, unhashed):
     '''Gives all that is listed, and nothing else, a place in the folder.'''
@@ -198,7 +200,7 @@ def run_tool(manifest):
     return run([program] + command[1:])
 
 def main():
-    if os.path.exists(os.path.join(here, 'delta.json')):
+    if os.path.isfile(os.path.join(here, 'delta.json')):
         fail('this is only what is new since an older bundle; make the new one: prefetch apply DELTA OLD -o NEW')
     digests = listed()
     check(digests)
