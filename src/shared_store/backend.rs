@@ -8,11 +8,11 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, RetryConfig};
 use url::Url;
 
+use super::local_folder::LocalFolder;
 use super::mode::StoreMode;
 use crate::domain::MaskedUrl;
 use crate::http::{Credentials, HttpClient, HttpSettings, ObjectStoreConnector, is_secure_origin};
@@ -143,5 +143,5 @@ fn folder(url: &Url, mode: StoreMode) -> object_store::Result<impl ObjectStore> 
         // What fails here is told by the first write.
         let _ = fs::create_dir_all(&path);
     }
-    LocalFileSystem::new_with_prefix(path)
+    LocalFolder::new(path)
 }

@@ -4,6 +4,7 @@ use futures::TryStreamExt as _;
 use object_store::ObjectStoreExt as _;
 
 use super::SharedStore;
+use super::entries::LARGEST_ENTRY;
 use super::failure::reason;
 use super::marks::MARKS;
 use super::object::SharedObject;
@@ -65,6 +66,7 @@ impl SharedStore {
                 }
                 Ok(hasher.finish().sha256 == sha256)
             }
+            _ if file.size > LARGEST_ENTRY => Ok(false),
             SharedFileKind::Entry(_) => Ok(cache_folder::is_whole(&self.read_whole(file).await?)),
             SharedFileKind::Mark => {
                 let digest = Sha256::of(&self.read_whole(file).await?).to_string();

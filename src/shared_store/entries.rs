@@ -9,7 +9,7 @@ use super::{SharedStore, Upload, entry_path};
 use crate::cache_folder::{CacheBucket, RemoteEntries, SharedBucket, content};
 
 /// The size of the largest entry in bytes: many times that of the longest pages.
-const LARGEST: u64 = 64 << 20;
+pub(super) const LARGEST_ENTRY: u64 = 64 << 20;
 
 #[async_trait]
 impl RemoteEntries for SharedStore {
@@ -19,7 +19,7 @@ impl RemoteEntries for SharedStore {
         }
         let path = entry_path(bucket, name);
         let entry = self.begin(&path).await?;
-        if entry.size > LARGEST {
+        if entry.size > LARGEST_ENTRY {
             self.discard_path(&path, path.clone()).await;
             return None;
         }

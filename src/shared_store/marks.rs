@@ -8,6 +8,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::{ObjectStoreExt as _, PutPayload};
 
 use super::contents::{SharedFile, SharedFileKind};
+use super::entries::LARGEST_ENTRY;
 use super::failure::reason;
 use super::{SharedStore, object_path};
 use crate::domain::{Sha256, Timestamp};
@@ -50,7 +51,8 @@ impl SharedStore {
         files: &'a [SharedFile],
         limit: Timestamp,
     ) -> Result<Vec<&'a SharedFile>, String> {
-        let marks = files.iter().filter(|file| file.kind == SharedFileKind::Mark && file.written >= limit);
+        let is_mark = |file: &&SharedFile| file.kind == SharedFileKind::Mark && file.size <= LARGEST_ENTRY;
+        let marks = files.iter().filter(is_mark).filter(|file| file.written >= limit);
         let marks = stream::iter(marks).map(|mark| self.read_mark(mark)).buffer_unordered(AT_ONCE);
         let named: HashSet<String> = marks.try_concat().await?;
         Ok(files.iter().filter(|file| file.written < limit && !named.contains(&file.path)).collect())

@@ -9,6 +9,7 @@ mod backend;
 mod contents;
 mod entries;
 mod failure;
+mod local_folder;
 mod marks;
 mod mode;
 mod object;

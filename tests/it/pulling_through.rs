@@ -190,6 +190,27 @@ fn nobody_gets_a_wrong_file_whole() {
     assert!(served.get(PATH, &[]).body == index.bytes(LARGE));
 }
 
+/// The page promises something else of the same URL while the file is on its way for somebody else.
+#[test]
+fn a_download_is_joined_only_for_the_same_promise() {
+    let index = large().failing(LARGE, Fault::HangAfter(2 * MIB)).serve();
+    let sandbox = Sandbox::new();
+    let served = Served::through(&sandbox, &index, &["--refresh"]);
+    let mut first = served.open(PATH);
+    read(&mut first, MIB);
+    let page = format!("<a href='{}#sha256={}'>{LARGE}</a>", index.file_url(LARGE), "0".repeat(64));
+    index.fail("/simple/", Fault::Bytes(page.into()).and(Fault::ContentType("text/html".into())));
+    assert!(served.get("/simple/large/", &[]).text().contains("sha256=000"));
+    let mut second = served.open(PATH);
+    index.wait_for(LARGE, 2);
+    index.release();
+    let mut answer = Vec::new();
+    let _ = second.read_to_end(&mut answer);
+    assert!(!answer.ends_with(&index.bytes(LARGE)[2 * MIB..]), "it was joined");
+    first.read_to_end(&mut answer).unwrap();
+    assert!(answer.ends_with(&index.bytes(LARGE)[2 * MIB..]));
+}
+
 /// A client of HTTP/1.0 takes the end of the connection for the end of the file.
 #[test]
 fn a_file_of_unknown_size_is_passed_on_once_it_was_checked() {

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::ServeError;
 use super::file_identity::FileIdentity;
+use super::static_page::StaticPage;
 use crate::archive::{CancelFlag, Extent};
 use crate::domain::{
     Content, DistributionFilename, Fingerprint, Object, PackageName, RelPath, Sha256, Specifiers, Version,
@@ -66,19 +67,6 @@ impl Overview {
 pub enum IndexEntry {
     StaticPage(StaticPage),
     Object(Sha256),
-}
-
-/// A generated page with its `ETag`.
-#[derive(Clone, Debug)]
-pub struct StaticPage {
-    pub bytes: Bytes,
-    pub tag: String,
-}
-
-impl StaticPage {
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self { tag: format!("\"{}\"", Sha256::of(&bytes)), bytes: bytes.into() }
-    }
 }
 
 /// A distribution that was not inspected yet.

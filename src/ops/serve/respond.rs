@@ -6,11 +6,11 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
 use super::arriving_body::ArrivingFile;
-use super::catalogue::{Catalogue, IndexEntry, StaticPage};
+use super::catalogue::{Catalogue, IndexEntry};
 use super::index_path::IndexPath;
+use super::static_page::{StaticPage, StaticPages};
 use crate::archive::Extent;
 use crate::domain::{RelPath, Sha256};
-use crate::layout::IndexPages;
 
 /// The parts of a request that matter.
 #[derive(Clone, Copy, Debug, Default)]
@@ -148,10 +148,10 @@ fn page(catalogue: &Catalogue, folder: &str, request: &HttpRequest<'_>) -> HttpR
 }
 
 /// Returns a page of the index in the client's preferred form, to be asked for again each time.
-pub fn index_page(pages: &IndexPages, request: &HttpRequest<'_>) -> HttpResponse {
+pub fn index_page(pages: &StaticPages, request: &HttpRequest<'_>) -> HttpResponse {
     let form = preferred(request.accept.unwrap_or("*/*"));
-    let bytes = if form == SIMPLE_JSON { &pages.json } else { &pages.html };
-    in_form(form, &StaticPage::new(bytes.clone()), "no-cache", request)
+    let page = if form == SIMPLE_JSON { &pages.json } else { &pages.html };
+    in_form(form, page, "no-cache", request)
 }
 
 fn in_form(form: &str, page: &StaticPage, cache_control: &str, request: &HttpRequest<'_>) -> HttpResponse {

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use super::arriving_body::ArrivingFile;
 use super::downloads::Downloads;
 use super::index_path::IndexPath;
-use super::listings::{ListingLog, Listings};
+use super::listings::{ListingError, ListingLog, Listings};
+use super::project_listing::ProjectListing;
 use super::respond::{HttpBody, HttpRequest, HttpResponse, index_page, not_found, redirect, stored_file, text};
 use super::sidecar;
 use super::use_records::UseRecords;
 use super::wanted_file::WantedFile;
 use crate::archive::Extent;
-use crate::domain::{Artifact, Candidates, Object, PackageName, Timestamp};
-use crate::index::IndexError;
-use crate::layout::{IndexPages, PageEntry};
+use crate::domain::{Object, PackageName, Timestamp};
+use crate::layout::IndexPages;
 use crate::ops::FetchContext;
 use crate::ops::arrival::{Arrival, ArrivalStage};
 
@@ -76,12 +76,13 @@ impl Upstream {
     /// Returns the list of the projects that are allowed; which others the indexes have is not asked.
     fn root(&self, request: &HttpRequest<'_>) -> HttpResponse {
         let names = || self.allowed.iter().flatten();
-        index_page(&IndexPages::of_projects(names), request)
+        index_page(&IndexPages::of_projects(names).into(), request)
     }
 
     async fn project(&self, name: &PackageName, request: &HttpRequest<'_>) -> Result<HttpResponse, HttpResponse> {
-        let candidates = self.candidates(name).await?;
-        Ok(index_page(&IndexPages::of_project(name, files(&candidates).map(entry)), request))
+        self.refuse_unlisted(name)?;
+        let listing = known(name, self.listings.of(name).await)?;
+        Ok(index_page(&listing.pages, request))
     }
 
     async fn file(
@@ -91,12 +92,13 @@ impl Upstream {
         request: &HttpRequest<'_>,
     ) -> Result<HttpResponse, HttpResponse> {
         let name: PackageName = project.parse().map_err(|_| not_found())?;
-        let candidates = self.candidates(&name).await?;
-        if let Some(file) = find(&candidates, filename) {
+        self.refuse_unlisted(&name)?;
+        let owner = filename.strip_suffix(".metadata").unwrap_or(filename);
+        let listing = known(&name, self.listings.with_file(&name, owner).await)?;
+        if let Some(file) = listing.find(filename) {
             return self.deliver(WantedFile::distribution(file), request).await;
         }
-        let wheel = filename.strip_suffix(".metadata").and_then(|wheel| find(&candidates, wheel));
-        let wheel = wheel.ok_or_else(not_found)?;
+        let wheel = listing.find(owner).ok_or_else(not_found)?;
         sidecar::keep_of_held(wheel, &self.context.store).await;
         self.deliver(WantedFile::metadata(wheel).ok_or_else(not_found)?, request).await
     }
@@ -125,18 +127,27 @@ impl Upstream {
         stored_file(object.sha256, HttpBody::Extent(extent), content_type, request)
     }
 
-    /// Returns what the indexes have of a project, or the response that says why nothing is known.
-    async fn candidates(&self, name: &PackageName) -> Result<Arc<Candidates>, HttpResponse> {
-        if self.allowed.as_ref().is_some_and(|allowed| !allowed.contains(name)) {
-            return Err(text(404, format!("{name} is not among the projects that this index serves")));
+    /// Refuses a project that is not to be served.
+    fn refuse_unlisted(&self, name: &PackageName) -> Result<(), HttpResponse> {
+        match &self.allowed {
+            Some(allowed) if !allowed.contains(name) => {
+                Err(text(404, format!("{name} is not among the projects that this index serves")))
+            }
+            _ => Ok(()),
         }
-        let candidates = self.listings.of(name).await.map_err(|why| unreachable(&why))?;
-        if candidates.is_unknown() { Err(text(404, format!("no index has {name}"))) } else { Ok(candidates) }
     }
 }
 
-fn unreachable(why: &IndexError) -> HttpResponse {
-    text(502, why.to_string())
+/// Returns what the indexes have of a project, or the response that says why nothing is known.
+fn known(
+    name: &PackageName,
+    answer: Result<Arc<ProjectListing>, ListingError>,
+) -> Result<Arc<ProjectListing>, HttpResponse> {
+    match answer {
+        Ok(listing) if listing.is_unknown() => Err(text(404, format!("no index has {name}"))),
+        Ok(listing) => Ok(listing),
+        Err(why) => Err(text(502, format!("{name}: {why}"))),
+    }
 }
 
 /// Whether a download can be answered with; for `wants_all` only once it is at its end, and so without a
@@ -146,29 +157,5 @@ fn is_ready(arrival: &Arrival, wants_all: bool) -> bool {
         ArrivalStage::Awaited => false,
         ArrivalStage::Partial { .. } => !wants_all && arrival.size.is_some(),
         ArrivalStage::Stored(_) | ArrivalStage::Failed(_) => true,
-    }
-}
-
-/// Returns all files, those of the oldest version first.
-fn files(candidates: &Candidates) -> impl DoubleEndedIterator<Item = &Artifact> {
-    (0..candidates.versions().len()).flat_map(|position| candidates.files(position).iter()).map(Arc::as_ref)
-}
-
-/// Returns the file with this name; of several that of the newest version, as the page has it.
-fn find<'a>(candidates: &'a Candidates, filename: &str) -> Option<&'a Artifact> {
-    files(candidates).rev().find(|file| *file.filename == *filename)
-}
-
-fn entry(file: &Artifact) -> PageEntry<'_> {
-    let sha256 = file.hashes.iter().find(|digest| digest.as_sha256().is_some());
-    PageEntry {
-        version: Some(file.distribution.version()),
-        filename: &file.filename,
-        digest: sha256.or(file.hashes.first()).cloned(),
-        size: file.size,
-        metadata: sidecar::promised(file).cloned(),
-        requires_python: file.requires_python.as_ref(),
-        yanked: &file.yanked,
-        uploaded: file.uploaded,
     }
 }
