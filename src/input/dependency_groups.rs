@@ -46,10 +46,24 @@ impl DependencyGroups {
         self.0.keys().map(String::as_str)
     }
 
+    /// Returns the groups by their normalized names; of several with one name the first counts.
+    pub fn index(&self) -> GroupIndex<'_> {
+        let named = self.0.iter().rev().filter_map(|(name, entries)| Some((name.parse().ok()?, (&**name, &**entries))));
+        GroupIndex(named.collect())
+    }
+}
+
+/// The groups of a project by their names.
+pub(super) struct GroupIndex<'a>(BTreeMap<GroupName, (&'a str, &'a [Entry])>);
+
+/// The number of groups of which each includes the next.
+const DEEPEST: usize = 100;
+
+impl GroupIndex<'_> {
     /// Returns the requirements of a group and of all that it includes.
     ///
     /// # Errors
-    /// When an included group does not exist, or a group includes itself.
+    /// When an included group does not exist, a group includes itself, or groups are nested too deeply.
     pub fn members(&self, group: &GroupName) -> Result<Vec<Member>, Fault> {
         let mut collected = Collected::default();
         self.collect(group, &mut collected)?;
@@ -61,18 +75,20 @@ impl DependencyGroups {
             let names: Vec<_> = collected.open.iter().chain([wanted]).map(ToString::to_string).collect();
             return Err(format!("the group `{wanted}` includes itself: {}", names.join(" → ")));
         }
+        if collected.open.len() == DEEPEST {
+            return Err(format!("the group `{}` includes others more than {DEEPEST} deep", collected.open[0]));
+        }
         if !collected.begun.insert(wanted.clone()) {
             return Ok(());
         }
-        let is_wanted = |(name, _): &(&String, &Vec<Entry>)| name.parse().as_ref() == Ok(wanted);
-        let Some((name, entries)) = self.0.iter().find(is_wanted) else {
+        let Some((name, entries)) = self.0.get(wanted) else {
             return Err(format!("the group `{wanted}` is included, and there is none"));
         };
         collected.open.push(wanted.clone());
-        for entry in entries {
+        for entry in *entries {
             match entry {
                 Entry::Requirement(text) => {
-                    collected.members.push(Member { text: text.clone(), group: name.clone() });
+                    collected.members.push(Member { text: text.clone(), group: (*name).to_owned() });
                 }
                 Entry::Include { group } => {
                     let group = group.parse().map_err(|_| format!("`{group}` is no name of a group"))?;
@@ -94,7 +110,7 @@ mod tests {
         let text = "dev = ['a', {include-group = 'Test_It'}]\ntest-it = ['b']\nround = [{include-group = 'trip'}]\ntrip = \
                     [{include-group = 'round'}]\nlost = [{include-group = 'nowhere'}]\n";
         let groups: DependencyGroups = toml::from_str(text).unwrap();
-        let members = |name: &str| groups.members(&name.parse().unwrap());
+        let members = |name: &str| groups.index().members(&name.parse().unwrap());
         let texts: Vec<_> = members("dev").unwrap().into_iter().map(|member| member.text).collect();
         assert_eq!(texts, ["a", "b"]);
         assert!(members("round").unwrap_err().contains("round → trip → round"));
@@ -103,7 +119,12 @@ mod tests {
         };
         let many: String = (0..60).map(twice).chain(["g60 = ['deep']\n".to_owned()]).collect();
         let many: DependencyGroups = toml::from_str(&many).unwrap();
-        assert_eq!(many.members(&"g0".parse().unwrap()).unwrap().len(), 1, "each is read once");
+        assert_eq!(many.index().members(&"g0".parse().unwrap()).unwrap().len(), 1, "each is read once");
+        let chain = |number: usize| format!("g{number} = [{{include-group = 'g{}'}}]\n", number + 1);
+        let deep: String = (0..200).map(chain).chain(["g200 = []\n".to_owned()]).collect();
+        let deep: DependencyGroups = toml::from_str(&deep).unwrap();
+        let of = |name: &str| deep.index().members(&name.parse().unwrap());
+        assert!(of("g0").unwrap_err().contains("more than 100 deep") && of("g101").is_ok());
         assert!(members("lost").unwrap_err().contains("`nowhere` is included"));
     }
 }

@@ -196,9 +196,10 @@ impl PyprojectToml {
                 all.push(of_line(text, locking::group_name(name)?)?);
             }
         }
+        let groups = self.dependency_groups.index();
         for name in self.dependency_groups.names() {
             let group: GroupName = locking::group_name(name)?;
-            for Member { text, .. } in self.dependency_groups.members(&group)? {
+            for Member { text, .. } in groups.members(&group)? {
                 all.push(of_specifier(&text, Some(group.clone()), None)?);
             }
         }

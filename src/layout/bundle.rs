@@ -126,8 +126,13 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     }
     let manifest = manifest.with_pages(listed(&tree));
     tree.insert(literal_path(MANIFEST_PATH), Content::Page(manifest.to_json()));
-    tree.insert(literal_path(SUMS_PATH), Content::Page(sums(digests(&tree)).into_bytes()));
+    tree.insert(literal_path(SUMS_PATH), Content::Page(sums_of(&tree)));
     Ok(tree)
+}
+
+/// Returns the text of `SHA256SUMS` for the other files of a bundle, without its signature.
+pub fn sums_of(tree: &Tree) -> Vec<u8> {
+    sums(digests(tree)).into_bytes()
 }
 
 /// Returns the overview page of a bundle that is not unpacked.

@@ -18,7 +18,7 @@ pub use bundle::{
     ManifestOptions, ManifestPackage, ManifestPage, ManifestProject, ManifestRequest, ManifestRequirement,
     ManifestTarget, ManifestValueError, NotServed, PROJECT_INSTALLERS, PackageGraph, ProjectInstaller,
     ProjectSummaries, REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled,
-    overview, pins, project_of, requirements_paths, sums,
+    overview, pins, project_of, requirements_paths, sums, sums_of,
 };
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;

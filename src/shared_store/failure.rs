@@ -28,11 +28,19 @@ pub fn reason(error: &Error) -> String {
         cause = error.source();
     }
     let text = error.to_string();
+    if let Some((code, why)) = code(&text).and_then(|code| Some((code, known(code)?))) {
+        return format!("{why} ({code})");
+    }
     let why = match error {
         Error::PermissionDenied { .. } => "it does not allow that",
         Error::Unauthenticated { .. } => "it wants keys, or other ones",
         Error::NotFound { .. } => "it is not there",
         _ if code(&text).is_some() => "it refuses that",
+        _ if text.contains(INSTANCE_KEYS) => {
+            return "there are no keys for it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true \
+                    for a public bucket"
+                .to_owned();
+        }
         _ => return mask_credentials(&first_line(&text)).into_owned(),
     };
     match (code(&text), message(&text)) {
@@ -40,6 +48,24 @@ pub fn reason(error: &Error) -> String {
         (Some(code), None) => format!("{why} ({code})"),
         _ => why.to_owned(),
     }
+}
+
+/// A part of the address at which a machine in a cloud asks for keys where none are set.
+const INSTANCE_KEYS: &str = "169.254.169.254";
+
+/// Returns what a code of S3's API means, and what to look at.
+fn known(code: &str) -> Option<&'static str> {
+    let why = match code {
+        "NoSuchBucket" => "there is no such bucket: check its name, the endpoint (AWS_ENDPOINT_URL) and the region",
+        "InvalidAccessKeyId" => "it does not know the key: check AWS_ACCESS_KEY_ID",
+        "SignatureDoesNotMatch" => "the secret is not that of the key: check AWS_SECRET_ACCESS_KEY and the region",
+        "ExpiredToken" => "the session token has expired: get a new one (AWS_SESSION_TOKEN)",
+        "InvalidToken" => "it does not take the session token: check AWS_SESSION_TOKEN",
+        "RequestTimeTooSkewed" => "the clock of this machine is wrong, or that of the store",
+        "AuthorizationHeaderMalformed" => "the bucket is in another region: check AWS_REGION",
+        _ => return None,
+    };
+    Some(why)
 }
 
 /// Returns the code of an error of S3's API, such as `AccessDenied`.
@@ -76,7 +102,7 @@ mod tests {
         assert!(is_absence(&not_found("404: <Error><Code>NoSuchKey</Code></Error>")));
         let bucket = not_found("404: <Error><Code>NoSuchBucket</Code><Message></Message></Error>");
         assert!(!is_absence(&bucket));
-        assert_eq!(reason(&bucket), "it is not there (NoSuchBucket)");
+        assert!(reason(&bucket).starts_with("there is no such bucket: check its name"));
     }
 
     /// As of listings, whose errors the crate does not tell apart.
@@ -84,14 +110,24 @@ mod tests {
     fn an_error_of_no_kind_is_told_by_its_code() {
         let text = "Error performing GET http://…: 404: <Error><Code>NoSuchBucket</Code><Message></Message></Error>";
         let error = Error::Generic { store: "S3", source: text.into() };
-        assert_eq!(reason(&error), "it refuses that (NoSuchBucket)");
+        assert!(reason(&error).starts_with("there is no such bucket"));
+        let text = text.replace("NoSuchBucket", "SlowDown");
+        let error = Error::Generic { store: "S3", source: text.into() };
+        assert_eq!(reason(&error), "it refuses that (SlowDown)");
+    }
+
+    /// Of a machine that is in no cloud.
+    #[test]
+    fn missing_keys_are_told_as_that() {
+        let text = "Error performing PUT http://169.254.169.254/latest/api/token: 403 Forbidden";
+        let error = Error::Generic { store: "S3", source: text.into() };
+        assert!(reason(&error).contains("AWS_ACCESS_KEY_ID"));
     }
 
     #[test]
     fn a_refusal_is_told_in_the_words_of_the_store() {
-        let text =
-            "403 Forbidden: <Error><Code>RequestTimeTooSkewed</Code><Message>look at the clock</Message></Error>";
+        let text = "403 Forbidden: <Error><Code>AccessDenied</Code><Message>ask the owner</Message></Error>";
         let error = Error::PermissionDenied { path: "a".to_owned(), source: text.into() };
-        assert_eq!(reason(&error), "it does not allow that (RequestTimeTooSkewed: look at the clock)");
+        assert_eq!(reason(&error), "it does not allow that (AccessDenied: ask the owner)");
     }
 }

@@ -26,6 +26,13 @@ fn stderr(command: &mut assert_cmd::Command, code: i32) -> String {
     String::from_utf8(command.assert().code(code).get_output().stderr.clone()).unwrap()
 }
 
+/// Returns what a command says that ends with 1.
+fn stdout_and_stderr(command: &mut assert_cmd::Command) -> String {
+    let assert = command.assert().code(1);
+    let output = assert.get_output();
+    [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat()
+}
+
 #[test]
 fn a_bundle_goes_to_standard_output_as_the_same_bytes() {
     let (index, sandbox) = (world(), Sandbox::new());
@@ -186,6 +193,32 @@ fn a_delta_needs_only_the_manifest_of_its_base_and_makes_a_folder_too() {
     let altered = "`wheels/other-2.0-py3-none-any.whl` cannot be read where it is kept";
     assert!(told.contains(altered) && told.contains("copy that bundle again"), "{told}");
     assert!(!sandbox.path("newer").exists());
+}
+
+/// The list of a delta is not signed: it can excuse no file but those that the manifest has of packages.
+#[test]
+fn the_list_of_a_delta_hides_nothing() {
+    let (index, sandbox) = (world(), Sandbox::new());
+    pack(&sandbox, &index, &["other", "demo==1.0", "--bundle", "old.zip"]);
+    pack(&sandbox, &index, &["other", "--bundle", "delta.zip", "--since", "old.zip"]);
+    sandbox.prefetch(["unpack", "delta.zip", "delta"]).assert().code(0);
+    sandbox.prefetch(["verify", "delta"]).assert().code(0);
+    let sums = sandbox.read("delta/SHA256SUMS");
+    sandbox.write("delta/SHA256SUMS", [&sums[..], format!("{}  evil\n", "0".repeat(64)).as_bytes()].concat());
+    for told in [
+        stdout_and_stderr(&mut sandbox.prefetch(["verify", "delta"])),
+        stdout_and_stderr(&mut sandbox.prefetch(["apply", "delta", "old.zip", "-o", "new"])),
+    ] {
+        assert!(told.contains("does not list the digests that the manifest tells"), "{told}");
+    }
+    assert!(!sandbox.path("new").exists());
+    sandbox.write("delta/SHA256SUMS", sums);
+    let list = String::from_utf8(sandbox.read("delta/delta.json")).unwrap();
+    let list = list.replace("\"kept\": [", "\"kept\": [\"install.sh\", ");
+    sandbox.write("delta/delta.json", list);
+    std::fs::remove_file(sandbox.path("delta/install.sh")).unwrap();
+    let told = stdout_and_stderr(&mut sandbox.prefetch(["verify", "delta"]));
+    assert!(told.contains("it takes `install.sh` from its base") && told.contains("it is not there"), "{told}");
 }
 
 #[test]

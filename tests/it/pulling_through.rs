@@ -193,7 +193,7 @@ fn nobody_gets_a_wrong_file_whole() {
 /// The page promises something else of the same URL while the file is on its way for somebody else.
 #[test]
 fn a_download_is_joined_only_for_the_same_promise() {
-    let index = large().failing(LARGE, Fault::HangAfter(2 * MIB)).serve();
+    let index = large().failing_times(LARGE, 1, Fault::HangAfter(2 * MIB)).serve();
     let sandbox = Sandbox::new();
     let served = Served::through(&sandbox, &index, &["--refresh"]);
     let mut first = served.open(PATH);

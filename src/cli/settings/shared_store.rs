@@ -65,7 +65,13 @@ pub fn open_folder(text: &str, args: &FetchArgs, layers: &Layers<'_>) -> Result<
 fn location(text: &str, layers: &Layers<'_>) -> Result<MaskedUrl, CliError> {
     let refuse = |why: String| CliError::usage(format!("--store `{}` {why}", mask_credentials(text)));
     if text.contains("://") {
-        return text.parse().map_err(|error| refuse(format!("is no URL: {error}")));
+        let has_slash = text.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+        let has_slash = has_slash.is_some_and(|(keys, _)| keys.contains('/'));
+        let no_url = |error| refuse(format!("is no URL: {error}"));
+        return text.parse().map_err(no_url).map_err(|error| match has_slash {
+            true => error.hint("in a key, write `/` as %2F"),
+            false => error,
+        });
     }
     let path = layers.environment.working_folder.join(text);
     let url = Url::from_file_path(path).map_err(|()| refuse("is neither a URL nor a folder".to_owned()))?;

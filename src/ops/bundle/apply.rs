@@ -10,7 +10,7 @@ use crate::archive::{
     ArchiveFormat, CancelFlag, FileSink, FolderSink, LinkMode, TemporaryFolder, TreeSink as _, parent,
 };
 use crate::domain::{Content, RelPath, Sha256, Tree};
-use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH};
+use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, sums_of};
 
 /// Writes the bundle that `delta` and `base` make as `out`: an archive in `format`, or else a
 /// folder, which must not exist or be empty.
@@ -74,14 +74,22 @@ fn full_tree(delta: &OpenBundle) -> Result<Tree, BundleError> {
         }
         add(&page.path, Content::Page(bytes))?;
     }
-    for path in [MANIFEST_PATH, SUMS_PATH, SIGNATURE_PATH] {
-        match delta.page(path) {
-            Ok(bytes) => add(path, Content::Page(bytes))?,
-            Err(_) if path == SIGNATURE_PATH => {}
-            Err(error) => return Err(damaged(path, Finding::archive(&error))),
-        }
+    let page = |path: &str| delta.page(path).map_err(|error| damaged(path, Finding::archive(&error)));
+    tree.insert(literal(MANIFEST_PATH), Content::Page(page(MANIFEST_PATH)?));
+    let sums = sums_of(&tree);
+    if page(SUMS_PATH)? != sums {
+        let why = "it does not list the digests that the manifest tells";
+        return Err(damaged(SUMS_PATH, Finding::new(FindingKind::Digest, why)));
+    }
+    tree.insert(literal(SUMS_PATH), Content::Page(sums));
+    if let Ok(signature) = delta.page(SIGNATURE_PATH) {
+        tree.insert(literal(SIGNATURE_PATH), Content::Page(signature));
     }
     Ok(tree)
+}
+
+fn literal(path: &str) -> RelPath {
+    RelPath::new(path).expect("a literal path is valid")
 }
 
 /// Writes a folder, which appears by one rename when it is complete.

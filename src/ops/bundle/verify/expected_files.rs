@@ -22,6 +22,8 @@ pub struct ExpectedFiles {
     expected: Option<BTreeMap<String, Option<PackageName>>>,
     /// The files that a delta takes from its base.
     pub kept: BTreeSet<String>,
+    /// What a delta claims to take, and is no file of a package; nothing signs a delta's own list.
+    pub unkept: BTreeSet<String>,
 }
 
 impl ExpectedFiles {
@@ -30,14 +32,14 @@ impl ExpectedFiles {
         let pages = manifest.pages.iter().map(|page| (page.path.clone(), None));
         let own = [MANIFEST_PATH, SUMS_PATH, SIGNATURE_PATH].map(|path| (path.to_owned(), None));
         let own_delta = delta.map(|_| (DELTA_PATH.to_owned(), None));
-        Self {
-            expected: Some(files.chain(pages).chain(own).chain(own_delta).collect()),
-            kept: delta.into_iter().flat_map(|delta| &delta.kept).cloned().collect(),
-        }
+        let packaged: BTreeSet<_> = manifest.files().map(|(_, file)| file.path.as_str()).collect();
+        let kept = delta.into_iter().flat_map(|delta| &delta.kept).cloned();
+        let (kept, unkept) = kept.partition(|path| packaged.contains(path.as_str()));
+        Self { expected: Some(files.chain(pages).chain(own).chain(own_delta).collect()), kept, unkept }
     }
 
     pub fn any() -> Self {
-        Self { expected: None, kept: BTreeSet::new() }
+        Self { expected: None, kept: BTreeSet::new(), unkept: BTreeSet::new() }
     }
 
     /// Returns how deeply files are read.

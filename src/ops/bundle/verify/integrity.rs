@@ -23,9 +23,11 @@ pub fn findings(manifest: &Manifest, expected: &ExpectedFiles, checked: &[Checke
         }
     }
     findings.extend(unexpected(expected, checked));
-    if expected.kept.is_empty() {
-        findings.extend(check_sums(manifest, &found));
-    }
+    findings.extend(expected.unkept.iter().map(|path| {
+        let message = format!("it takes `{path}` from its base, which is no file of a package of the manifest");
+        Finding::new(FindingKind::Manifest, message).at(DELTA_PATH)
+    }));
+    findings.extend(check_sums(manifest, &found));
     findings
 }
 
