@@ -194,8 +194,9 @@ fn nobody_gets_a_wrong_file_whole() {
 #[test]
 fn a_download_is_joined_only_for_the_same_promise() {
     let index = large().failing_times(LARGE, 1, Fault::HangAfter(2 * MIB)).serve();
+    index.fail("/simple/", Fault::Header("cache-control", "no-cache".into()));
     let sandbox = Sandbox::new();
-    let served = Served::through(&sandbox, &index, &["--refresh"]);
+    let served = Served::through(&sandbox, &index, &[]);
     let mut first = served.open(PATH);
     read(&mut first, MIB);
     let page = format!("<a href='{}#sha256={}'>{LARGE}</a>", index.file_url(LARGE), "0".repeat(64));
