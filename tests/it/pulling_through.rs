@@ -194,7 +194,8 @@ fn nobody_gets_a_wrong_file_whole() {
 #[test]
 fn a_download_is_joined_only_for_the_same_promise() {
     let index = large().failing_times(LARGE, 1, Fault::HangAfter(2 * MIB)).serve();
-    index.fail("/simple/", Fault::Header("cache-control", "no-cache".into()));
+    let changing = Fault::Header("cache-control", "no-cache".into()).and(Fault::Header("etag", "\"first\"".into()));
+    index.fail_times("/simple/", 1, changing);
     let sandbox = Sandbox::new();
     let served = Served::through(&sandbox, &index, &[]);
     let mut first = served.open(PATH);
