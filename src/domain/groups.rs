@@ -64,11 +64,19 @@ pub struct UnknownGroup {
     pub known: Vec<String>,
 }
 
+/// The number of known names that an error lists.
+const MOST_KNOWN: usize = 12;
+
 fn likeness(kind: &str, nearest: Option<&str>, known: &[String]) -> String {
     match nearest {
         Some(nearest) => format!("; did you mean `{nearest}`?"),
         None if known.is_empty() => format!(": there are no {kind}s at all"),
-        None => format!("; there are {}", known.join(", ")),
+        None if known.len() == 1 => format!("; there is {}", known[0]),
+        None => {
+            let more = known.len().saturating_sub(MOST_KNOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("; there are {}{more}", known.iter().take(MOST_KNOWN).cloned().collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
@@ -170,6 +178,12 @@ mod tests {
         assert_eq!(told(asked), "there is no group `dosc`; did you mean `docs`?");
         let asked = GroupSelection { extras: names("postgresql"), ..GroupSelection::default() };
         assert_eq!(told(asked), "there is no extra `postgresql`; there are cli, http");
+        let many: Vec<_> = (10..30).map(|number| format!("extra{number}")).collect();
+        for (known, told) in [("vllm", "; there is vllm"), (&many.join(" "), "extra20, extra21 and 8 more")] {
+            let available = AvailableGroups { extras: names(known), ..AvailableGroups::default() };
+            let asked = GroupSelection { extras: names("postgresql"), ..GroupSelection::default() };
+            assert!(asked.select(&available).unwrap_err()[0].to_string().ends_with(told), "{known}");
+        }
         let asked = MemberSelection::Named(names("servr"));
         let asked = GroupSelection { members: asked, ..GroupSelection::default() };
         assert_eq!(told(asked), "there is no member `servr`; did you mean `server`?");

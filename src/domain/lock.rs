@@ -1,7 +1,7 @@
 //! Lock files: exact packages with exact files for each target.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use super::{
@@ -68,6 +68,14 @@ pub struct NotLocked {
     pub origin: Origin,
 }
 
+impl fmt::Display for NotLocked {
+    /// Writes the reason, after the package that it is about.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.package.iter().try_for_each(|package| write!(f, "{package}: "))?;
+        f.write_str(&self.why)
+    }
+}
+
 /// What a lock file of any format says.
 #[derive(Debug)]
 pub struct LockContents {
@@ -115,6 +123,11 @@ pub trait Lock: Debug + Send + Sync {
     /// most formats leave it out.
     fn has_project(&self) -> bool {
         false
+    }
+
+    /// Returns a doubt whether the lock has all that `target` needs.
+    fn doubt(&self, _target: &Target) -> Option<String> {
+        None
     }
 
     /// Returns what `target` gets, sorted by name.

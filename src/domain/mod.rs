@@ -83,7 +83,7 @@ pub use python::{Implementation, Python, PythonVersion};
 pub use question::{ForkStrategy, Question, SelectionPolicy, TargetedQuestion};
 pub use read_chunks::{CHUNK_SIZE, read_chunks};
 pub use remedy::{HasRemedy, Remedy};
-pub use repository::{HttpLogin, RepositoryUrl, RepositoryUrlError, VcsInfo};
+pub use repository::{HttpLogin, RepositoryUrl, RepositoryUrlError, VcsInfo, git_url};
 pub use requirement::{Origin, Requirement, Source};
 pub use resolution_metadata::{MetadataUnavailable, ResolutionMetadata};
 pub use secret_parameter::is_secret_name;

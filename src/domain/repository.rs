@@ -1,5 +1,6 @@
 //! Repositories in URLs of requirements, as pip reads them: `git+https://host/repo@revision`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Component, Path};
 
@@ -35,6 +36,18 @@ pub enum RepositoryUrlError {
 
 /// The allowed transports of git; `ext::` would run a command.
 const TRANSPORTS: [&str; 5] = ["https", "http", "ssh", "git", "file"];
+
+/// Returns the URL of git's short spelling, `git@host:owner/repo`, which has no scheme; any other text stays
+/// as it is.
+pub fn git_url(text: &str) -> Cow<'_, str> {
+    let is_short = |(host, path): &(&str, &str)| {
+        host.contains(['@', '.']) && !host.contains(['/', '\\', '+']) && !path.is_empty() && !path.starts_with("//")
+    };
+    match text.split_once(':').filter(is_short) {
+        Some((host, path)) => Cow::Owned(format!("ssh://{host}/{}", path.trim_start_matches('/'))),
+        None => Cow::Borrowed(text),
+    }
+}
 
 /// A login for the HTTP of one host; it is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -168,6 +181,23 @@ pub struct VcsInfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gits_short_spelling_becomes_a_url() {
+        for (text, url) in [
+            ("git@host.example:me/r.git", "ssh://git@host.example/me/r.git"),
+            ("host.example:/srv/r", "ssh://host.example/srv/r"),
+            ("git@host.example:~me/r", "ssh://git@host.example/~me/r"),
+            ("https://me@host.example:8443/r", "https://me@host.example:8443/r"),
+            ("ssh://git@host.example/r", "ssh://git@host.example/r"),
+            ("C:\\repos\\r", "C:\\repos\\r"),
+            ("../r.git", "../r.git"),
+        ] {
+            assert_eq!(git_url(text), url, "{text}");
+        }
+        let read = RepositoryUrl::parse(&format!("git+{}@v1", git_url("git@host.example:me/r"))).unwrap();
+        assert_eq!((read.secret_address(), read.revision.as_deref()), ("ssh://git@host.example/me/r", Some("v1")));
+    }
 
     #[test]
     fn the_revision_follows_the_last_at_sign_of_the_path() {

@@ -7,7 +7,7 @@ use super::locking;
 use super::version_range::VersionRange;
 use crate::domain::{
     EvaluatedMarkers, GroupName, Lock, LockContents, MarkerId, MarkerSets, MarkerTable, NotLocked, PackageName,
-    SelectedGroups, SelectedPackage, Specifiers, Target,
+    SelectedGroups, SelectedPackage, Specifiers, Target, Version,
 };
 
 /// A lock whose packages have conditions.
@@ -25,6 +25,8 @@ pub(super) struct FlatLock {
     /// Whether extras are groups of the same name.
     pub extras_are_groups: bool,
     pub namesakes: Namesakes,
+    /// The Python for which alone the lock was made.
+    pub made_for: Option<Version>,
 }
 
 /// The conditions under which a package is selected, and its dependencies.
@@ -56,6 +58,15 @@ pub(super) enum Namesakes {
 impl Lock for FlatLock {
     fn contents(&self) -> &LockContents {
         &self.contents
+    }
+
+    fn doubt(&self, target: &Target) -> Option<String> {
+        let python = target.python();
+        let minor = |version: &Version| version.release().iter().take(2).copied().collect::<Vec<_>>();
+        let is_same = |made_for: &&Version| minor(python) == minor(made_for);
+        let made_for = self.made_for.as_ref().filter(|made_for| !is_same(made_for))?;
+        let file = &self.contents.origin.file;
+        Some(format!("{file}: it was made for Python {made_for} alone, and another may need other packages"))
     }
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {

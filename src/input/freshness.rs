@@ -1,13 +1,16 @@
 //! Checks whether a lock is up to date with the project beside it, by the digest of the project's
 //! requirements that Poetry, PDM and pipenv write into their locks.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
 use super::Problem;
+use super::project_dependencies::{DeclaredDependency, PyprojectToml};
 use super::text_file::TextFile;
-use crate::domain::Sha256;
+use super::version_range::VersionRange;
+use crate::domain::{LockedPackage, Sha256};
 
 /// Returns a warning if the `content-hash` of a poetry.lock is not that of the pyproject.toml
 /// beside it.
@@ -32,6 +35,31 @@ pub(super) fn pipenv(lock: &TextFile, pipfile: &TextFile, recorded: &str) -> Opt
     let document: Table = pipfile.toml().ok()?;
     let is_fresh = digest(&pipfile_table(&document), &NARROW) == recorded;
     warning_if_stale(lock, is_fresh, recorded, "Pipfile", "pipenv lock")
+}
+
+/// The number of requirements that a warning names.
+const NAMED: usize = 5;
+
+/// Returns a warning that names the requirements of the project that no locked version of their project
+/// meets; a lock that is up to date has none.
+pub(super) fn unmet(lock: &TextFile, project: &PyprojectToml, packages: &[LockedPackage]) -> Option<Problem> {
+    let asked = project.dependencies().ok()?;
+    let told: BTreeSet<_> = asked.iter().filter_map(|asked| unmet_requirement(asked, packages)).collect();
+    let more = told.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let shown: Vec<_> = told.iter().map(String::as_str).take(NAMED).collect();
+    let why = format!("what is locked is not what pyproject.toml asks for: {}{more}", shown.join("; "));
+    (!told.is_empty()).then(|| lock.warning(None, why))
+}
+
+fn unmet_requirement(asked: &DeclaredDependency, packages: &[LockedPackage]) -> Option<String> {
+    let text = asked.what.version.as_deref()?;
+    let range: VersionRange = text.parse().ok()?;
+    let locked = packages.iter().filter(|package| package.name == asked.name);
+    let versions: Vec<_> = locked.filter_map(|package| package.version.as_ref()).collect();
+    let is_met = versions.is_empty() || versions.iter().any(|version| range.contains(version));
+    let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
+    (!is_met).then(|| format!("{} {}, not {text}", asked.name, versions.join(", ")))
 }
 
 fn warning_if_stale(lock: &TextFile, is_fresh: bool, recorded: &str, project: &str, command: &str) -> Option<Problem> {

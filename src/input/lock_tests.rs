@@ -41,7 +41,7 @@ fn problem(name: &str, text: impl Into<Vec<u8>>) -> String {
     read.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn target(python: &str, platform: &str) -> Target {
+pub(super) fn target(python: &str, platform: &str) -> Target {
     let spec = TargetSpec {
         python: Some(python.parse().unwrap()),
         platform: Some(platform.parse().unwrap()),
@@ -64,7 +64,7 @@ pub(super) fn on(python: &str, platform: &str, read: &ParsedInput) -> Vec<String
                 |pick: &crate::domain::SelectedPackage<'_>| pick.package.version.as_ref().map(ToString::to_string);
             picks.iter().map(|pick| format!("{} {}", pick.package.name, version(pick).unwrap_or_default())).collect()
         }
-        Err(refused) => refused.into_iter().map(|refused| format!("- {}", refused.why)).collect(),
+        Err(refused) => refused.into_iter().map(|refused| format!("- {refused}")).collect(),
     }
 }
 
@@ -126,6 +126,18 @@ fn forks_and_markers_follow_the_target() {
     assert_eq!(on("3.8", "linux-x86_64", &read), ["- the lock is for Python >=3.9, the target has 3.8.0"]);
     let old = read_named("old.poetry.lock", OLD_POETRY, defaults());
     assert_eq!(on("3.9", "linux-x86_64", &old), ["demo 1.0", "docs-tool 1.0", "helper 1.0", "linter 1.0"]);
+}
+
+#[test]
+fn the_pythons_of_the_project_count_beside_those_of_the_lock() {
+    let machine = FakeSource::new()
+        .file("/w/uv.lock", UV)
+        .file("/w/pyproject.toml", "[project]\nname = 'app'\nrequires-python = '>=3.12.4'\n");
+    let read = read(&Location::parse("uv.lock"), Role::Requirements, &machine);
+    let refused = "- the project of the lock is for Python >=3.12.4, the target has 3.11.0";
+    assert_eq!(on("3.11", "linux-x86_64", &read), [refused]);
+    assert!(on("3.12", "linux-x86_64", &read)[0].ends_with("give its release, as in `--python-version 3.12.4`"));
+    assert_eq!(on("3.12.4", "linux-x86_64", &read)[0], "app 1");
 }
 
 const WORKSPACE: &str = "version = 1\nrequires-python = '>=3.9'\n[manifest]\nmembers = ['app', 'server']\n[[package]]\nname = \

@@ -15,7 +15,7 @@ use super::{InputSource, Location, LockInput, Problem, RequirementsReader, Role}
 use crate::domain::{
     Digest, DigestError, EvaluatedMarkers, FilenameError, GroupSelection, LazyUrl, Lock, LockContents, LockedFile,
     LockedPackage, LockedProject, LockedSource, MarkerId, MarkerSets, MarkerTable, MaskedUrl, NotLocked, Origin,
-    PackageName, ProjectFile, SourceFilename, Specifiers, Target, Version, mask_credentials,
+    PackageName, ProjectFile, SourceFilename, Specifiers, Target, Version, git_url, mask_credentials,
 };
 
 /// What is wrong with an entry, in a sentence.
@@ -169,9 +169,41 @@ pub(super) fn check_python(
     target: &Target,
     lock: &LockContents,
 ) -> Result<(), Vec<NotLocked>> {
-    let Some(wants) = wants.filter(|wants| !wants.contains(target.python())) else { return Ok(()) };
-    let why = format!("the lock is for Python {wants}, the target has {}", target.python());
+    refuse_python("the lock is for", wants, target, lock)
+}
+
+/// Checks that the project beside `lock`, which `wants` these Python versions now, is for `target`.
+///
+/// # Errors
+/// When the target has another Python.
+pub(super) fn check_project_python(
+    wants: Option<&VersionRange>,
+    target: &Target,
+    lock: &LockContents,
+) -> Result<(), Vec<NotLocked>> {
+    refuse_python("the project of the lock is for", wants, target, lock)
+}
+
+fn refuse_python(
+    what: &str,
+    wants: Option<&VersionRange>,
+    target: &Target,
+    lock: &LockContents,
+) -> Result<(), Vec<NotLocked>> {
+    let python = target.python();
+    let Some(wants) = wants.filter(|wants| !wants.contains(python)) else { return Ok(()) };
+    let way =
+        first_release(wants, python).map(|release| format!(": give its release, as in `--python-version {release}`"));
+    let why = format!("{what} Python {wants}, the target has {python}{}", way.unwrap_or_default());
     Err(vec![lock.refusal(why)])
+}
+
+/// Returns the first later release of a Python that `wants` allows, since a target of `3.13` has `3.13.0`.
+fn first_release(wants: &VersionRange, python: &Version) -> Option<Version> {
+    const MOST: u64 = 50;
+    let [major, minor, patch @ ..] = python.release() else { return None };
+    let from = patch.first().copied().unwrap_or_default();
+    (from..MOST).map(|patch| Version::new([*major, *minor, patch])).find(|version| wants.contains(version))
 }
 
 /// Checks that one of the environments that `lock` supports holds; `None` are all.
@@ -218,10 +250,24 @@ pub(super) fn optional_marker(
     text.map(|text| marker(markers, text.as_ref())).transpose()
 }
 
-/// Returns pip's URL of a repository at a commit.
-pub(super) fn repository(system: &str, url: &str, commit: Option<&String>) -> LockedSource {
-    let commit = commit.map(|commit| format!("@{commit}")).unwrap_or_default();
-    LockedSource::Repository(format!("{system}+{url}{commit}"))
+/// A repository as the entries of most formats state it.
+pub(super) struct Repository<'e> {
+    /// The version control system.
+    pub system: &'e str,
+    /// A URL, or git's short spelling of one.
+    pub url: &'e str,
+    pub commit: Option<&'e str>,
+    /// The folder of the project.
+    pub subdirectory: Option<&'e str>,
+}
+
+impl From<Repository<'_>> for LockedSource {
+    /// Makes pip's URL of the repository at the commit.
+    fn from(Repository { system, url, commit, subdirectory }: Repository<'_>) -> Self {
+        let commit = commit.map(|commit| format!("@{commit}")).unwrap_or_default();
+        let folder = subdirectory.map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
+        Self::Repository(format!("{system}+{}{commit}{folder}", git_url(url)))
+    }
 }
 
 /// Whether the path of a file or folder is that of a wheel or a source archive.

@@ -28,11 +28,13 @@ mod pylock_toml;
 mod pyproject_toml;
 mod remote_input;
 mod requirements_txt;
+mod selected_dependencies;
 mod setup_cfg;
 mod text_file;
 mod unfetchable;
 mod uv_lock;
 mod uv_sources;
+mod uv_workspace;
 mod version_range;
 
 use std::collections::BTreeSet;
@@ -51,6 +53,7 @@ use location::normalize;
 pub use parse_report::{ParseReport, parse_report};
 pub use problem::{Problem, Severity};
 pub use unfetchable::unfetchable;
+pub use uv_workspace::Workspace;
 pub use version_range::VersionRange;
 
 /// The size limit of an input file in bytes, a thousand times the size of a large lock file.
@@ -317,6 +320,11 @@ impl<'w> RequirementsReader<'w> {
             extras: groups.extras.clone(),
             origin: location.origin(0),
         }));
+    }
+
+    /// Returns the uv workspace that the working folder is a member of, if that has a lock.
+    pub fn workspace(&self) -> Option<Workspace> {
+        uv_workspace::of_member(self.input_source.working_folder(), self.input_source)
     }
 
     /// Returns what was read so far.

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use super::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use super::freshness;
 use super::index_url::expand_variables;
-use super::locking::{self, Fault, ParsedLock, Problems, last_part, read_lock};
+use super::locking::{self, Fault, ParsedLock, Problems, Repository, last_part, read_lock};
 use super::text_file::TextFile;
 use super::{InputSource, Location, RequirementsReader, Role};
 use crate::domain::{
     AvailableGroups, GroupName, LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, MarkerTable, MaskedUrl,
-    Origin,
+    Origin, Version,
 };
 
 #[derive(Deserialize)]
@@ -35,6 +35,14 @@ struct Meta {
     hash: BTreeMap<String, String>,
     #[serde(default)]
     sources: Vec<Source>,
+    requires: Option<Requires>,
+}
+
+/// The Python that the Pipfile asks for: its version, or its release.
+#[derive(Deserialize)]
+struct Requires {
+    python_version: Option<String>,
+    python_full_version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +65,7 @@ struct Package {
     path: Option<String>,
     git: Option<String>,
     r#ref: Option<String>,
+    subdirectory: Option<String>,
     editable: bool,
 }
 
@@ -101,10 +110,17 @@ fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, 
         project_group: DEFAULT.parse().ok(),
         extras_are_groups: false,
         namesakes: Namesakes::LastCounts,
+        made_for: document.meta.requires.as_ref().and_then(Requires::python),
     };
     let beside = file.beside("Pipfile", input_source)?;
     let doubt = beside.and_then(|beside| freshness::pipenv(file, &beside, document.meta.hash.get("sha256")?));
     Ok(ParsedLock { indexes, ..ParsedLock::new(lock).with_warnings(doubt) })
+}
+
+impl Requires {
+    fn python(&self) -> Option<Version> {
+        self.python_full_version.as_ref().or(self.python_version.as_ref())?.parse().ok()
+    }
 }
 
 fn check_version(meta: &Meta) -> Result<(), Fault> {
@@ -171,7 +187,9 @@ impl Reading<'_> {
             Ok((LockedSource::Archive, vec![file]))
         };
         if let Some(git) = &package.git {
-            return Ok((locking::repository("git", git, package.r#ref.as_ref()), Vec::new()));
+            let subdirectory = package.subdirectory.as_deref();
+            let commit = package.r#ref.as_deref();
+            return Ok((Repository { system: "git", url: git, commit, subdirectory }.into(), Vec::new()));
         }
         match package.file.as_deref().or(package.path.as_deref()) {
             Some(text) if text.contains("://") => {
@@ -200,5 +218,26 @@ impl Reading<'_> {
 
     fn indexes(&self) -> Result<Vec<String>, Fault> {
         self.document.meta.sources.iter().map(|source| expand_variables(&source.url, self.input_source)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::input::fake_source::FakeSource;
+    use crate::input::lock_tests::target;
+    use crate::input::{Location, Role, read};
+
+    #[test]
+    fn a_lock_for_another_python_is_doubted() {
+        let doubt = |requires: &str| {
+            let lock = format!("{{\"_meta\": {{\"requires\": {requires}}}, \"default\": {{}}}}");
+            let machine = FakeSource::new().file("/w/Pipfile.lock", lock);
+            let read = read(&Location::parse("Pipfile.lock"), Role::Requirements, &machine);
+            read.lock.unwrap().lock.doubt(&target("3.12", "linux-x86_64"))
+        };
+        assert!(doubt("{\"python_version\": \"3.6\"}").unwrap().contains("made for Python 3.6 alone"));
+        for same in ["{\"python_version\": \"3.12\"}", "{\"python_full_version\": \"3.12.4\"}", "{}", "null"] {
+            assert_eq!(doubt(same), None, "{same}");
+        }
     }
 }

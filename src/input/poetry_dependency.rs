@@ -2,13 +2,14 @@
 
 use serde::Deserialize;
 
-/// A dependency in one of its spellings.
+/// A dependency in one of its spellings; lists stand before tables, since serde reads a table from a list,
+/// too, by the order of its fields.
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub enum PoetryDependencies {
     Version(String),
-    Table(Box<PoetryDependency>),
     Several(Vec<PoetryDependencies>),
+    Table(Box<PoetryDependency>),
 }
 
 /// A dependency as a table.

@@ -53,7 +53,7 @@ struct Pdm {
 #[serde(rename_all = "kebab-case", default)]
 pub struct UvTable {
     sources: UvSources,
-    dev_dependencies: Vec<String>,
+    dev_dependencies: Option<Vec<String>>,
     index: Vec<UvIndex>,
     index_url: Option<String>,
     extra_index_url: Vec<String>,
@@ -62,8 +62,9 @@ pub struct UvTable {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 struct Poetry {
+    name: Option<String>,
     dependencies: BTreeMap<String, PoetryDependencies>,
-    dev_dependencies: BTreeMap<String, PoetryDependencies>,
+    dev_dependencies: Option<BTreeMap<String, PoetryDependencies>>,
     group: BTreeMap<String, Group>,
     extras: BTreeMap<String, Vec<String>>,
     source: Vec<PoetrySource>,
@@ -105,7 +106,13 @@ impl UvTable {
 impl PyprojectToml {
     /// Returns the name of the project, if it is stated.
     pub fn name(&self) -> Option<PackageName> {
-        self.project.as_ref()?.name.as_ref()?.parse().ok()
+        let standard = self.project.as_ref().and_then(|project| project.name.as_ref());
+        standard.or(self.tool.poetry.name.as_ref())?.parse().ok()
+    }
+
+    /// Whether the standard table names the project.
+    pub fn has_standard_name(&self) -> bool {
+        self.project.as_ref().is_some_and(|project| project.name.is_some())
     }
 
     /// Returns the fields that only a build of the project can tell (PEP 621).
@@ -123,8 +130,8 @@ impl PyprojectToml {
     /// Whether there is a table that can have dependencies.
     pub fn is_project(&self) -> bool {
         let poetry = &self.tool.poetry;
-        let has_poetry =
-            !(poetry.dependencies.is_empty() && poetry.dev_dependencies.is_empty() && poetry.group.is_empty());
+        let has_dev = poetry.dev_dependencies.as_ref().is_some_and(|dev| !dev.is_empty());
+        let has_poetry = has_dev || !(poetry.dependencies.is_empty() && poetry.group.is_empty());
         self.project.is_some() || has_poetry || self.dependency_groups.names().next().is_some()
     }
 
@@ -151,7 +158,7 @@ impl PyprojectToml {
     /// Returns the groups of the project, and those of them that are selected by default.
     pub fn groups(&self) -> (BTreeSet<GroupName>, BTreeSet<GroupName>) {
         let poetry = &self.tool.poetry;
-        let has_dev = !(poetry.dev_dependencies.is_empty() && self.tool.uv.dev_dependencies.is_empty());
+        let has_dev = poetry.dev_dependencies.is_some() || self.tool.uv.dev_dependencies.is_some();
         let dev = has_dev.then_some("dev");
         let names = poetry.group.keys().chain(self.tool.pdm.dev_dependencies.keys()).map(String::as_str);
         let names = names.chain(self.dependency_groups.names()).chain(dev);
@@ -184,11 +191,13 @@ impl PyprojectToml {
         }
         let poetry = &self.tool.poetry;
         self.add_tables(&poetry.dependencies, None, &named, &mut all)?;
-        self.add_tables(&poetry.dev_dependencies, Some(&locking::group_name("dev")?), &BTreeSet::new(), &mut all)?;
+        if let Some(tables) = &poetry.dev_dependencies {
+            self.add_tables(tables, Some(&locking::group_name("dev")?), &BTreeSet::new(), &mut all)?;
+        }
         for (name, group) in &poetry.group {
             self.add_tables(&group.dependencies, Some(&locking::group_name(name)?), &BTreeSet::new(), &mut all)?;
         }
-        for text in &self.tool.uv.dev_dependencies {
+        for text in self.tool.uv.dev_dependencies.iter().flatten() {
             all.push(of_specifier(text, Some(locking::group_name("dev")?), None)?);
         }
         for (name, texts) in &self.tool.pdm.dev_dependencies {

@@ -8,11 +8,12 @@ use super::locking::Fault;
 use super::poetry_dependency::PoetryDependency;
 use super::project_dependencies::{DeclaredDependency, PyprojectToml};
 use super::project_indexes::{ProjectIndex, ProjectIndexes};
+use super::selected_dependencies::{wanted, with_own};
 use super::text_file::TextFile;
 use super::version_range::VersionRange;
 use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role, setup_cfg};
 use crate::domain::{
-    AvailableGroups, Marker, MaskedUrl, PackageName, Requirement, SelectedGroups, Source, UnknownGroup,
+    AvailableGroups, Marker, MaskedUrl, PackageName, Requirement, SelectedGroups, Source, UnknownGroup, git_url,
 };
 
 /// Whether a file of this name is the description of a project.
@@ -39,15 +40,18 @@ fn read_document(reader: &mut RequirementsReader<'_>, file: &TextFile, document:
         if let Some(beside) = setup_cfg::beside(file, reader.input_source) {
             return setup_cfg::read_file(reader, &beside, role);
         }
-        let why = "it asks for nothing: it has neither [project] nor [dependency-groups] nor dependencies of Poetry";
+        let why = "it asks for nothing: it has neither [project] nor [dependency-groups] nor dependencies of Poetry; name a \
+                   requirements file with -r";
         return reader.parsed.problems.push(wrong(why));
     }
     let Some(groups) = selected(reader, file, &available(document)) else { return };
-    reader.note_project(&file.location, &groups);
-    reader.parsed.problems.extend(dynamic(document, &groups).into_iter().map(|why| wrong(&why)));
     match document.dependencies() {
         Ok(asked) => {
-            let asked = wanted(asked, document.name().as_ref(), groups);
+            let name = document.name();
+            let groups = with_own(groups, name.as_ref(), asked.iter());
+            reader.note_project(&file.location, &groups);
+            reader.parsed.problems.extend(dynamic(document, &groups).into_iter().map(|why| wrong(&why)));
+            let asked = wanted(asked, name.as_ref(), &groups);
             let placed =
                 asked.into_iter().map(|asked| (asked.name.clone(), document.uv().sources().with_source(asked)));
             let placed: Vec<_> = placed.collect();
@@ -120,7 +124,7 @@ pub(super) fn note_requires_python(reader: &mut RequirementsReader<'_>, file: &T
 /// are not optional.
 fn available(document: &PyprojectToml) -> AvailableGroups {
     let (groups, default) = document.groups();
-    let default_groups = if document.name().is_some() { BTreeSet::new() } else { default };
+    let default_groups = if document.has_standard_name() { BTreeSet::new() } else { default };
     AvailableGroups { extras: document.extras(), groups, default_groups, ..AvailableGroups::default() }
 }
 
@@ -138,29 +142,6 @@ fn dynamic(document: &PyprojectToml, groups: &SelectedGroups) -> Vec<String> {
         )
     };
     document.dynamic().iter().filter(is_wanted).map(told).collect()
-}
-
-/// Returns those of `asked` that the groups and extras select; an extra may select others of the
-/// project.
-pub(super) fn wanted(
-    asked: Vec<DeclaredDependency>,
-    project: Option<&PackageName>,
-    mut groups: SelectedGroups,
-) -> Vec<DeclaredDependency> {
-    let is_wanted = |asked: &DeclaredDependency, groups: &SelectedGroups| {
-        let of_group = asked.group.as_ref().map_or(groups.project, |group| groups.groups.contains(group));
-        of_group && asked.extras.as_ref().is_none_or(|extras| !extras.is_disjoint(&groups.extras))
-    };
-    loop {
-        let of_project = asked.iter().filter(|asked| Some(&asked.name) == project && is_wanted(asked, &groups));
-        let more: BTreeSet<_> =
-            of_project.flat_map(|asked| &asked.what.extras).filter_map(|e| e.parse().ok()).collect();
-        if more.is_subset(&groups.extras) {
-            break;
-        }
-        groups.extras.extend(more);
-    }
-    asked.into_iter().filter(|asked| Some(&asked.name) != project && is_wanted(asked, &groups)).collect()
 }
 
 /// Converts a requirement of the project into one of the file.
@@ -201,7 +182,7 @@ fn source((file, input_source): (&TextFile, &dyn InputSource), what: &PoetryDepe
         let rev = what.rev.as_ref().or(what.tag.as_ref()).or(what.branch.as_ref());
         let rev = rev.map(|rev| format!("@{rev}")).unwrap_or_default();
         let folder = what.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
-        return Ok(Source::Repository(format!("git+{git}{rev}{folder}")));
+        return Ok(Source::Repository(format!("git+{}{rev}{folder}", git_url(git))));
     }
     if let Some(url) = &what.url {
         let is_repository = url.split_once("://").is_some_and(|(scheme, _)| scheme.contains('+'));

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use super::locking::{self, Fault};
 use super::project_dependencies::{DeclaredDependency, of_specifier};
-use super::pyproject_toml::{note_requires_python, selected, take, wanted};
+use super::pyproject_toml::{note_requires_python, selected, take};
+use super::selected_dependencies::{wanted, with_own};
 use super::text_file::TextFile;
 use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role};
 use crate::domain::{AvailableGroups, ExtraName, SetupCfg, SetupCfgValue};
@@ -53,7 +54,8 @@ pub fn read_file(reader: &mut RequirementsReader<'_>, file: &TextFile, role: Rol
     reader.note_project(&file.location, &groups);
     match dependencies(&cfg, !groups.extras.is_empty()) {
         Ok(asked) => {
-            let wanted = wanted(asked, name.as_ref(), groups).into_iter();
+            let groups = with_own(groups, name.as_ref(), asked.iter());
+            let wanted = wanted(asked, name.as_ref(), &groups).into_iter();
             take(reader, file, role, wanted.map(|asked| (asked.name.clone(), Ok(asked))));
         }
         Err(why) => reader.parsed.problems.push(refused(&why)),

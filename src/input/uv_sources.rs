@@ -13,12 +13,13 @@ use super::project_dependencies::DeclaredDependency;
 #[serde(transparent)]
 pub struct UvSources(BTreeMap<String, Sources>);
 
-/// The source of a dependency, or several for different markers.
+/// The source of a dependency, or several for different markers; a list first, since serde reads a table
+/// from one, too.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Sources {
-    One(Box<UvSource>),
     Several(Vec<UvSource>),
+    One(Box<UvSource>),
 }
 
 #[derive(Clone, Default, Deserialize)]

@@ -128,8 +128,8 @@ impl LockResolver {
             .map_err(|refused| refused.into_iter().map(not_locked).collect::<Vec<_>>())?;
         let policy = question.policy.of_lock();
         let mut solution = Solution::default();
-        let mut failures = Vec::new();
-        for package in &packages {
+        let mut failures: Vec<_> = self.without_files(&packages).into_iter().collect();
+        for package in packages.iter().filter(|package| !lacks_files(package.package)) {
             if let Some(note) = self.left_out(package.package) {
                 solution.notes.push(note);
                 continue;
@@ -139,6 +139,7 @@ impl LockResolver {
                 Err(reason) => failures.push(Failure::of_locked(package.package, reason)),
             }
         }
+        solution.notes.extend(self.lock.doubt(target).into_iter().chain(self.nothing_taken(&packages)));
         solution.packages.extend(self.own_project());
         if question.with_sources {
             with_sources::add_found(&mut solution, &policy, |wheel, policy| {
@@ -149,6 +150,28 @@ impl LockResolver {
             });
         }
         if failures.is_empty() { Ok(solution) } else { Err(failures) }
+    }
+
+    /// Returns the failure of all packages of which the lock names no file; some versions of Poetry wrote such
+    /// locks.
+    fn without_files(&self, packages: &[SelectedPackage<'_>]) -> Option<Failure> {
+        let bare: Vec<_> = packages.iter().map(|pick| pick.package).filter(|package| lacks_files(package)).collect();
+        let names: Vec<_> = bare.iter().take(NAMED).map(|package| package.name.to_string()).collect();
+        let more = bare.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let why = format!(
+            "it names no file of {}{more}, as a faulty version of its tool wrote it: lock anew",
+            names.join(", ")
+        );
+        (!bare.is_empty()).then(|| not_locked(self.lock.contents().refusal(why)))
+    }
+
+    /// Returns a note if nothing is selected of a lock with packages of others.
+    fn nothing_taken(&self, packages: &[SelectedPackage<'_>]) -> Option<String> {
+        let is_of_others = |package: &LockedPackage| !matches!(package.source, LockedSource::Folder(_));
+        let has_any = self.lock.packages().iter().any(is_of_others);
+        let file = &self.lock.contents().origin.file;
+        (packages.is_empty() && has_any).then(|| format!("{file}: what was asked for takes none of its packages"))
     }
 
     /// Returns why a package is not fetched although that is no failure.
@@ -216,6 +239,15 @@ impl LockResolver {
             LockedSource::Index(_) => best(package, target, listings, policy),
         }
     }
+}
+
+/// The number of packages that a failure names.
+const NAMED: usize = 5;
+
+/// Whether a lock has a version of an index, and none of its files.
+fn lacks_files(package: &LockedPackage) -> bool {
+    let is_of_index = matches!(package.source, LockedSource::Index(_)) && package.version.is_some();
+    is_of_index && package.files.is_empty()
 }
 
 /// Returns the best file of a package: of those with URLs in the lock, or of those on the index

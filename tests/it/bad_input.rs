@@ -91,7 +91,10 @@ fn an_include_cycle_is_shown() {
 
 #[test]
 fn nothing_asked_for_is_a_usage_error() {
-    assert_refused(&Sandbox::new(), &[], 2, &["nothing is asked for", "-r FILE"]);
+    let sandbox = Sandbox::new();
+    assert_refused(&sandbox, &[], 2, &["nothing is asked for", "-r FILE"]);
+    sandbox.write("Pipfile", "[packages]\n");
+    assert_refused(&sandbox, &[], 2, &["nothing is asked for", "Pipfile is not read here", "pipenv requirements"]);
 }
 
 #[test]

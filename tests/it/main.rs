@@ -60,6 +60,7 @@ mod settings;
 mod sharing;
 mod sharing_answers;
 mod source_trees;
+mod stale_locks;
 mod support;
 mod targets;
 mod tools;

@@ -138,8 +138,8 @@ fn uv_installs_the_member_of_a_workspace_that_was_chosen() {
     let mut inside = sandbox.prefetch_from(&index, ["--dry-run"]);
     let inside = inside.current_dir(sandbox.path("packages/server")).assert().code(0).get_output().clone();
     let told = String::from_utf8(inside.stderr).unwrap();
-    let hint = "this folder may belong to the workspace whose lock is ../../uv.lock, which is not read: name it with -r, and the member \
-                with --package";
+    let hint = "this folder is a member of the workspace whose lock is ../../uv.lock; what uv installs here is taken by: prefetch -r \
+                ../../uv.lock --package server";
     assert!(told.contains(hint), "{told}");
     let plain = sandbox.prefetch_from(&index, ["demo", "--package", "app"]).assert().code(2).get_output().clone();
     assert!(String::from_utf8_lossy(&plain.stderr).contains("no input has any"));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::cli::plural;
 use crate::domain::{LockedPackage, LockedSource, PackageName, Question, SelectedPackage, Solution, Target};
 use crate::input::LockInput;
 use crate::resolve::{Failure, LockResolver};
@@ -68,7 +69,7 @@ impl fmt::Display for LockReport {
     /// Writes the report for people: the available extras and groups, and a line for each package
     /// of each target.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}, {} packages", self.file, self.format, self.packages)?;
+        write!(f, "{}: {}, {}", self.file, self.format, plural::count(self.packages, "package"))?;
         for (kind, names, defaults) in
             [("extras", &self.extras, &self.default_extras), ("groups", &self.groups, &self.default_groups)]
         {
@@ -103,7 +104,7 @@ impl LockedTarget {
         let picks = match resolver.lock.select(target, &resolver.groups) {
             Ok(picks) => picks,
             Err(refused) => {
-                let problems = refused.into_iter().map(|refused| refused.why).collect();
+                let problems = refused.iter().map(ToString::to_string).collect();
                 return Self { id, packages: Vec::new(), problems };
             }
         };

@@ -64,6 +64,8 @@ pub struct Package {
     pub url: Option<String>,
     pub git: Option<String>,
     pub revision: Option<String>,
+    /// The folder of the project in the repository.
+    pub subdirectory: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -9,6 +9,7 @@ use crate::domain::{
     ExtraName, Lock, LockContents, Marker, NotLocked, PackageName, SelectedGroups, SelectedPackage, Specifiers, Target,
 };
 use crate::input::project_dependencies::DeclaredDependency;
+use crate::input::selected_dependencies::{wanted, with_own};
 use crate::input::version_range::VersionRange;
 use crate::input::{locking, pyproject_toml};
 
@@ -67,7 +68,8 @@ impl PdmLock {
         let mut selected = groups.clone();
         selected.project |= groups.groups.iter().any(|group| group.as_ref() == DEFAULT);
         selected.extras.extend(groups.groups.iter().filter_map(|group| group.as_ref().parse().ok()));
-        let wanted = pyproject_toml::wanted(self.asked.clone(), self.project.as_ref(), selected);
+        let selected = with_own(selected, self.project.as_ref(), self.asked.iter());
+        let wanted = wanted(self.asked.clone(), self.project.as_ref(), &selected);
         let need = |asked: DeclaredDependency| {
             Ok(Need {
                 marker: pyproject_toml::marker(&asked.what)?,
@@ -94,6 +96,9 @@ impl PdmLock {
         let mut seen = BTreeSet::new();
         let mut queue: VecDeque<&Need> = roots.iter().filter(holds).collect();
         while let Some(need) = queue.pop_front() {
+            if self.project.as_ref() == Some(&need.key.name) {
+                continue;
+            }
             let Some((place, entry)) = self.entry(need) else {
                 missing.insert(need.key.name.clone());
                 continue;
@@ -182,6 +187,16 @@ version = '1.0'
         assert_eq!(&*lock.packages()[0].files[0].filename, "demo-1.0-py3-none-any.whl");
         let bare = read(crate::domain::GroupSelection { no_default_groups: true, ..groups(&[], &[]) });
         assert_eq!(on("3.12", "linux-x86_64", &bare), ["demo 1.0", "helper 2.0", "speedups 3.0"]);
+    }
+
+    #[test]
+    fn the_project_itself_is_passed_over() {
+        let project = "[project]\nname = 'app'\ndependencies = ['demo']\n";
+        let lock = format!("{LOCK}\n").replace("'speedups']", "'speedups', 'app>=1']");
+        let lock = lock.replace("[metadata.files]", "[[package]]\nname = 'app'\nversion = '0.9'\n[metadata.files]");
+        let machine = FakeSource::new().file("/w/pdm.lock", lock).file("/w/pyproject.toml", project);
+        let read = crate::input::read(&Location::parse("pdm.lock"), Role::Requirements, &machine);
+        assert_eq!(on("3.12", "linux-x86_64", &read), ["demo 1.0", "helper 2.0", "speedups 3.0"]);
     }
 
     #[test]

@@ -62,7 +62,8 @@ impl PixiLock {
         let found = subdir.and_then(|subdir| platforms?.get(subdir));
         let environment = found.ok_or_else(|| {
             let known: Vec<_> = platforms.into_iter().flat_map(BTreeMap::keys).map(String::as_str).collect();
-            format!("the environment `{name}` is not for this platform (it is for {})", known.join(", "))
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            format!("the environment `{name}` is not for this platform (it is for {known})")
         })?;
         let is_same = |python: &&Version| minor(python) == minor(target.python());
         match environment.python.as_ref().filter(|python| !is_same(python)) {

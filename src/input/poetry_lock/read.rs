@@ -11,7 +11,7 @@ use crate::domain::{
 };
 use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
 use crate::input::freshness;
-use crate::input::locking::{self, Fault, ParsedLock, Problems, last_part};
+use crate::input::locking::{self, Fault, ParsedLock, Problems, Repository, last_part};
 use crate::input::poetry_dependency::PoetryDependency;
 use crate::input::text_file::TextFile;
 use crate::input::version_range::VersionRange;
@@ -22,6 +22,12 @@ const MAIN: &str = "main";
 
 /// The first lock-version whose packages state their conditions.
 const WITH_GROUPS: (u64, u64) = (2, 1);
+
+/// The first lock-version whose packages list their files, and into which every project goes.
+const WITH_FILES: (u64, u64) = (2, 0);
+
+/// The projects that Poetry called unsafe to lock.
+const UNSAFE: [&str; 4] = ["distribute", "pip", "setuptools", "wheel"];
 
 /// Parses `file`, with the project beside it.
 ///
@@ -42,14 +48,17 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
     let parsed = if version >= WITH_GROUPS {
         ParsedLock::new(reading.flat(packages, available)?)
     } else {
-        let project = project.ok_or(
+        let project = project.as_ref().ok_or(
             "a lock of this age needs the pyproject.toml beside it: it does not say itself which \
                                      package belongs to which group; or lock anew with Poetry 2",
         );
         let project = project.map_err(|why| whole(why.to_owned()))?;
-        ParsedLock::new(reading.walked(packages, available, &project)?)
+        let lock = reading.walked(packages, available, (version, project))?;
+        let warning = lock.left_out_warning().map(|why| file.warning(None, why));
+        ParsedLock::new(lock).with_warnings(warning)
     };
-    let parsed = parsed.with_warnings(doubt).with_beside("pyproject.toml", beside);
+    let unmet = doubt.as_ref().and_then(|_| freshness::unmet(file, project.as_ref()?, parsed.lock.packages()));
+    let parsed = parsed.with_warnings(doubt).with_warnings(unmet).with_beside("pyproject.toml", beside);
     Ok(ParsedLock { indexes, ..parsed })
 }
 
@@ -144,7 +153,15 @@ impl Reading<'_> {
                 (LockedSource::Archive, url)
             }
             "directory" => (LockedSource::Folder(source.url.clone()), None),
-            system => (locking::repository(system, &source.url, source.resolved_reference.as_ref()), None),
+            system => {
+                let repository = Repository {
+                    system,
+                    url: &source.url,
+                    commit: source.resolved_reference.as_deref(),
+                    subdirectory: source.subdirectory.as_deref(),
+                };
+                (repository.into(), None)
+            }
         })
     }
 
@@ -183,6 +200,7 @@ impl Reading<'_> {
             project_group: MAIN.parse().ok(),
             extras_are_groups: false,
             namesakes: Namesakes::LastCounts,
+            made_for: None,
         })
     }
 
@@ -190,7 +208,7 @@ impl Reading<'_> {
         mut self,
         packages: Vec<LockedPackage>,
         available: AvailableGroups,
-        project: &project::PyprojectToml,
+        (version, project): ((u64, u64), &project::PyprojectToml),
     ) -> Result<PoetryLock, Problems> {
         let mut markers = std::mem::take(&mut self.markers);
         let nodes = self.each(|package, _| node(package, &mut markers))?;
@@ -198,7 +216,7 @@ impl Reading<'_> {
         let asked = project.dependencies().map_err(|why| whole(format!("pyproject.toml: {why}")))?;
         let roots = asked.into_iter().map(|asked| {
             let edge = edge(&asked.name, &asked.what, &mut markers)?;
-            Ok(Root { group: asked.group, extras: asked.extras, edge })
+            Ok(Root { asked, edge })
         });
         let roots: Vec<_> =
             roots.collect::<Result<_, Fault>>().map_err(|why| whole(format!("pyproject.toml: {why}")))?;
@@ -208,6 +226,8 @@ impl Reading<'_> {
         }
         Ok(PoetryLock {
             contents: LockContents { packages, available, origin: self.file.location.origin(0) },
+            left_out: left_out(version, &by_name),
+            project: project.name(),
             nodes,
             by_name,
             roots,
@@ -220,6 +240,13 @@ impl Reading<'_> {
         let text = self.document.metadata.python_versions.as_deref();
         text.map(str::parse).transpose().map_err(|why: Fault| self.file.problem(None, why))
     }
+}
+
+/// Returns the projects that Poetry before 1.2 left out of its locks, as part of every environment, as far as
+/// this lock lacks them.
+fn left_out(version: (u64, u64), by_name: &BTreeMap<PackageName, Vec<usize>>) -> BTreeSet<PackageName> {
+    let names = UNSAFE.iter().filter(|_| version < WITH_FILES).filter_map(|name| name.parse().ok());
+    names.filter(|name| !by_name.contains_key(name)).collect()
 }
 
 /// Returns the value of a name in a table whose keys need not be normalized.

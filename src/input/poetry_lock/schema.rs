@@ -73,4 +73,6 @@ pub struct Source {
     pub r#type: String,
     pub url: String,
     pub resolved_reference: Option<String>,
+    /// The folder of the project in a repository.
+    pub subdirectory: Option<String>,
 }

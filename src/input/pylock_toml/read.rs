@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::schema;
 use crate::domain::{
     AvailableGroups, Digest, LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, MarkerTable, MaskedUrl,
-    Origin,
+    Origin, git_url,
 };
 use crate::input::InputSource;
 use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
@@ -42,6 +42,7 @@ pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Pr
         project_group: None,
         extras_are_groups: false,
         namesakes: Namesakes::Refused,
+        made_for: None,
     };
     Ok(ParsedLock::new(lock).with_warnings(doubt.map(|why| file.warning(None, why))))
 }
@@ -107,7 +108,7 @@ impl Reading<'_> {
             let place = vcs.url.as_ref().or(vcs.path.as_ref()).ok_or("its repository has neither URL nor path")?;
             let commit = vcs.commit_id.as_deref().map(commit).transpose()?.unwrap_or_default();
             let folder = vcs.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
-            return Ok(LockedSource::Repository(format!("{}+{place}{commit}{folder}", vcs.r#type)));
+            return Ok(LockedSource::Repository(format!("{}+{}{commit}{folder}", vcs.r#type, git_url(place))));
         }
         if let Some(directory) = &package.directory {
             return Ok(LockedSource::Folder(directory.path.clone()));

@@ -5,21 +5,36 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::project::Project;
 use super::schema::{Metadata, Package, StatedRequirement};
-use crate::domain::{GroupName, PackageName, Specifiers};
+use crate::domain::{GroupName, Operator, PackageName, Specifiers, Version, VersionSpecifier};
 
-/// The group and the project of a requirement; several groups may require the same project.
-type DependencyKey = (Option<GroupName>, PackageName);
+/// What requires a project.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asker {
+    Project,
+    /// Any of its extras.
+    Extras,
+    Group(Option<GroupName>),
+}
+
+/// The asker and the project of a requirement; several groups may require the same project.
+type DependencyKey = (Asker, PackageName);
 
 /// The clauses of all that is required of a project; `None` if its location is stated instead.
-type Clauses = Option<BTreeSet<String>>;
+type Clauses = Option<BTreeSet<Clause>>;
+
+/// A clause with the length of its version if that matters: uv writes `<3` for `<3.0.0`, which is the same,
+/// but `==3.*` is not `==3.0.*`.
+type Clause = (Operator, Version, Option<usize>);
 
 /// Returns a warning if the package of `project` was locked with other requirements than its file
 /// has now.
 ///
-/// Markers are not compared, since uv rewrites them.
+/// Markers are not compared, since uv rewrites them; nor is what only a build of the project tells.
 pub fn warning_if_stale(project: &Project, package: &Package) -> Option<String> {
-    let locked = stated(package.metadata.as_ref()?);
-    let asked = declared(project);
+    let mut locked = stated(package.metadata.as_ref()?);
+    let mut asked = declared(project);
+    locked.retain(|(asker, _), _| !is_dynamic(asker, project));
+    asked.retain(|(asker, _), _| !is_dynamic(asker, project));
     let is_same = |now: &Clauses, then: &Clauses| now.is_none() || then.is_none() || now == then;
     let added = asked.iter().filter(|(asker, now)| locked.get(asker).is_none_or(|then| !is_same(now, then)));
     let removed = locked.keys().filter(|asker| !asked.contains_key(asker));
@@ -35,16 +50,31 @@ pub fn warning_if_stale(project: &Project, package: &Package) -> Option<String> 
     })
 }
 
+/// Whether only a build tells what the asker requires.
+fn is_dynamic(asker: &Asker, project: &Project) -> bool {
+    let field = match asker {
+        Asker::Project => "dependencies",
+        Asker::Extras => "optional-dependencies",
+        Asker::Group(_) => return false,
+    };
+    project.dynamic.iter().any(|dynamic| dynamic == field)
+}
+
 fn stated(metadata: &Metadata) -> BTreeMap<DependencyKey, Clauses> {
-    let of_project = metadata.requires_dist.iter().map(|requirement| (None, requirement));
+    let is_optional =
+        |requirement: &StatedRequirement| requirement.marker.as_deref().is_some_and(|text| text.contains("extra =="));
+    let of_project = metadata
+        .requires_dist
+        .iter()
+        .map(|requirement| (if is_optional(requirement) { Asker::Extras } else { Asker::Project }, requirement));
     let of_groups = metadata.requires_dev.iter().flat_map(|(group, requirements)| {
-        let group: Option<GroupName> = group.parse().ok();
+        let group = Asker::Group(group.parse().ok());
         requirements.iter().map(move |requirement| (group.clone(), requirement))
     });
     let mut all = BTreeMap::new();
-    for (group, requirement) in of_project.chain(of_groups) {
+    for (asker, requirement) in of_project.chain(of_groups) {
         let Ok(name) = requirement.name.parse() else { continue };
-        add(&mut all, (group, name), clauses(requirement));
+        add(&mut all, (asker, name), clauses(requirement));
     }
     all
 }
@@ -62,7 +92,12 @@ fn declared(project: &Project) -> BTreeMap<DependencyKey, Clauses> {
             Some(version) => split(version),
             None => None,
         };
-        add(&mut all, (asked.group.clone(), asked.name.clone()), clauses);
+        let asker = match (&asked.group, &asked.extras) {
+            (Some(group), _) => Asker::Group(Some(group.clone())),
+            (None, Some(_)) => Asker::Extras,
+            (None, None) => Asker::Project,
+        };
+        add(&mut all, (asker, asked.name.clone()), clauses);
     }
     all
 }
@@ -76,7 +111,13 @@ fn add(all: &mut BTreeMap<DependencyKey, Clauses>, asker: DependencyKey, clauses
 
 fn split(text: &str) -> Clauses {
     let specifiers: Specifiers = text.parse().ok()?;
-    Some(specifiers.clauses().iter().map(ToString::to_string).collect())
+    Some(specifiers.clauses().iter().map(clause).collect())
+}
+
+fn clause(specifier: &VersionSpecifier) -> Clause {
+    let (operator, version) = (*specifier.operator(), specifier.version());
+    let counts = matches!(operator, Operator::EqualStar | Operator::NotEqualStar | Operator::TildeEqual);
+    (operator, version.clone(), counts.then(|| version.release().len()))
 }
 
 #[cfg(test)]
@@ -95,15 +136,49 @@ requires-dist = [{ name = "demo", specifier = ">=1,<2" }, { name = "here", git =
 dev = [{ name = "linter" }]
 "#;
 
+    fn told(lock: &str, project: &str) -> String {
+        let machine = FakeSource::new().file("/w/uv.lock", lock).file("/w/pyproject.toml", project);
+        let read = read(&Location::parse("uv.lock"), Role::Requirements, &machine);
+        assert!(!read.has_errors(), "{:?}", read.problems);
+        read.problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_a_build_tells_is_not_compared() {
+        let lock =
+            LOCK.replace("requires-dist = [", "requires-dist = [{ name = \"fast\", marker = \"extra == 'speed'\" }, ");
+        let project = "[project]\nname = 'app'\ndynamic = ['version', 'dependencies']\n[dependency-groups]\ndev = \
+                       ['linter']\n[project.optional-dependencies]\nspeed = ['fast']\n";
+        assert_eq!(told(&lock, project), "");
+        assert!(told(&lock, &project.replace("'linter'", "'other'")).contains("of linter, other:"));
+        assert!(told(&lock, &project.replace("'fast'", "'faster'")).contains("of fast, faster:"));
+        let without = project.replace("'dependencies']", "'dependencies', 'optional-dependencies']");
+        assert_eq!(told(&lock, &without.replace("[project.optional-dependencies]\nspeed = ['fast']\n", "")), "");
+    }
+
+    #[test]
+    fn versions_are_compared_and_not_their_spelling() {
+        let lock = |specifier: &str| LOCK.replace(">=1,<2", specifier);
+        let project = |specifier: &str| {
+            format!(
+                "[project]\nname = 'app'\ndependencies = ['demo{specifier}', 'here']\n[dependency-groups]\ndev = ['linter']\n"
+            )
+        };
+        for (then, now, is_same) in [
+            (">=2.0.0,<3", ">=2,<3.0.0", true),
+            ("==1.0", "==1.0.0", true),
+            ("==3.*", "==3.0.*", false),
+            ("~=1.4", "~=1.4.0", false),
+            (">=1", ">1", false),
+        ] {
+            assert_eq!(told(&lock(then), &project(now)).is_empty(), is_same, "{then}: {now}");
+        }
+    }
+
     #[test]
     fn a_project_that_asks_for_something_else_is_told() {
         let project = "[project]\nname = 'app'\ndependencies = ['demo<2, >=1', 'here>=3']\n[dependency-groups]\ndev = ['linter']\n";
-        let told = |project: &str| {
-            let machine = FakeSource::new().file("/w/uv.lock", LOCK).file("/w/pyproject.toml", project);
-            let read = read(&Location::parse("uv.lock"), Role::Requirements, &machine);
-            assert!(!read.has_errors(), "{:?}", read.problems);
-            read.problems.iter().map(ToString::to_string).collect::<String>()
-        };
+        let told = |project: &str| told(LOCK, project);
         assert_eq!(told(project), "");
         for (old, new, named) in [
             ("demo<2, ", "demo<3, ", "of demo:"),

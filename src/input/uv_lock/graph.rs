@@ -19,6 +19,8 @@ pub struct UvLock {
     pub groups: BTreeMap<GroupName, Vec<ManifestRequirement>>,
     pub markers: MarkerTable,
     pub requires_python: Option<VersionRange>,
+    /// The Python versions that the project requires now, if it may have changed since.
+    pub project_python: Option<VersionRange>,
     /// The supported environments, of which one must hold; `None` for all.
     pub environments: Option<Vec<MarkerId>>,
     pub conflicts: Vec<Vec<Conflict>>,

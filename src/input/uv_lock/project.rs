@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::domain::{ExtraName, GroupName, PackageName};
-use crate::input::project_dependencies::{self, DeclaredDependency};
+use crate::input::project_dependencies::{DeclaredDependency, PyprojectToml};
 use crate::input::text_file::TextFile;
+use crate::input::version_range::VersionRange;
 use crate::input::{InputSource, Problem};
 
 /// The project of a lock.
@@ -21,6 +22,10 @@ pub struct Project {
     pub default_groups: DefaultGroups,
     /// The requirements of the project, as far as they can be parsed.
     pub asked: Vec<DeclaredDependency>,
+    /// The fields that only a build of the project tells.
+    pub dynamic: Vec<String>,
+    /// The Python versions that the project requires now.
+    pub requires_python: Option<VersionRange>,
 }
 
 /// `tool.uv.default-groups`.
@@ -96,15 +101,15 @@ pub fn at(path: &str, lock: &TextFile, input_source: &dyn InputSource) -> Result
         Some(project) => (project.name, project.optional_dependencies),
         None => Default::default(),
     };
+    let declared: Option<PyprojectToml> = file.toml().ok();
+    let requires_python = declared.as_ref().and_then(PyprojectToml::requires_python);
     Ok(Some(Project {
         name: name.and_then(|name| name.parse().ok()),
         extras: extras.keys().filter_map(|name| name.parse().ok()).collect(),
         groups,
         default_groups: document.tool.uv.default_groups,
-        asked: file
-            .toml()
-            .ok()
-            .and_then(|document: project_dependencies::PyprojectToml| document.dependencies().ok())
-            .unwrap_or_default(),
+        dynamic: declared.as_ref().map(|declared| declared.dynamic().to_vec()).unwrap_or_default(),
+        requires_python: requires_python.and_then(|text| text.parse().ok()),
+        asked: declared.and_then(|declared| declared.dependencies().ok()).unwrap_or_default(),
     }))
 }

@@ -170,6 +170,7 @@ impl<'f> Reading<'f> {
         Ok(UvLock {
             contents: LockContents { packages, available, origin: self.file.location.origin(0) },
             requires_python: locking::requires_python(document.requires_python.as_deref())?.map(Into::into),
+            project_python: project.and_then(|project| project.requires_python.clone()),
             environments: Some(environments).filter(|environments| !environments.is_empty()),
             conflicts: conflicts(&document.conflicts)?,
             markers: std::mem::take(&mut self.markers),

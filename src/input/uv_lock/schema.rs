@@ -81,6 +81,7 @@ pub struct Metadata {
 pub struct StatedRequirement {
     pub name: String,
     pub specifier: Option<String>,
+    pub marker: Option<String>,
     #[serde(flatten)]
     pub place: BTreeMap<String, serde::de::IgnoredAny>,
 }

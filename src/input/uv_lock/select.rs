@@ -21,6 +21,7 @@ impl Lock for UvLock {
 
     fn select(&self, target: &Target, groups: &SelectedGroups) -> Result<Vec<SelectedPackage<'_>>, Vec<NotLocked>> {
         locking::check_python(self.requires_python.as_ref(), target, &self.contents)?;
+        locking::check_project_python(self.project_python.as_ref(), target, &self.contents)?;
         let markers = self.markers.evaluate(target.markers());
         let lock = (&self.contents, " (tool.uv.environments)");
         locking::check_environments(self.environments.as_deref(), &markers, lock)?;

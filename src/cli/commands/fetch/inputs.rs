@@ -2,9 +2,6 @@
 //!
 //! Each is read once, since standard input and pipes cannot be read a second time.
 
-use std::fs;
-use std::path::Path;
-
 use super::did_you_mean;
 use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
@@ -14,7 +11,9 @@ use crate::cli::settings::args::FetchArgs;
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::table::{self, Setting};
 use crate::domain::{Requirement, Source};
-use crate::input::{self, InputSource, Location, LockInput, ParsedInput, RequirementsReader, Role, Severity};
+use crate::input::{
+    self, InputSource, Location, LockInput, ParsedInput, RequirementsReader, Role, Severity, Workspace,
+};
 use crate::interpreter::PipSettings;
 
 /// The inputs that arguments and variables name.
@@ -110,23 +109,31 @@ impl<'a> Inputs<'a> {
     fn read_project(&mut self) -> Result<(), CliError> {
         let found = input::project_files(|name| self.environment.working_folder.join(name).is_file());
         let Some((first, others)) = found.split_first() else {
-            return Err(CliError::usage("nothing is asked for, and this folder holds no lock and no requirements.txt")
-                .hint("name a requirements file with -r FILE, or requirements such as flask==3.0.3; see --help"));
+            return Err(self.nothing_here());
         };
         if !self.args.messages.quiet {
             let instead = if others.is_empty() { String::new() } else { format!(" (not {})", others.join(", ")) };
             terminal::say(format!("taking {first} of this folder{instead}"));
         }
-        if *first != UV_LOCK
-            && let Some(lock) = workspace_lock(&self.environment.working_folder)
-        {
-            terminal::warn(format!(
-                "this folder may belong to the workspace whose lock is {lock}, which is not read: name it with -r, and the \
-                 member with --package"
-            ));
+        if let Some(workspace) = self.reader.workspace() {
+            terminal::warn(about_workspace(&workspace, first));
         }
         self.reader.file(&Location::parse(first), Role::Requirements);
         Ok(())
+    }
+
+    /// Returns the error for a folder without a file that is read, with what can be made of one that is not.
+    fn nothing_here(&self) -> CliError {
+        let foreign = ["Pipfile", "setup.py"].into_iter();
+        let mut foreign = foreign.filter(|name| self.environment.working_folder.join(name).is_file());
+        let hint = match foreign.next().and_then(|name| Some((name, input::conversion_hint(name)?))) {
+            Some((name, way)) => format!("{name} is not read here; make a requirements file with: {way}"),
+            None => {
+                "name a requirements file with -r FILE, or requirements such as flask==3.0.3; see --help".to_owned()
+            }
+        };
+        let none = "nothing is asked for, and this folder holds no lock, requirements.txt, pyproject.toml or setup.cfg";
+        CliError::usage(none).hint(hint)
     }
 
     /// Reads the files that `list` returns for the command-line arguments and the setting.
@@ -141,20 +148,14 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// The lock of a uv project or workspace.
-const UV_LOCK: &str = "uv.lock";
-
-/// Returns the path, relative to `folder`, of the lock of a uv workspace in a folder above it, where uv
-/// looks for it.
-fn workspace_lock(folder: &Path) -> Option<String> {
-    let mut above = folder.ancestors().enumerate().skip(1);
-    let is_workspace = |root: &Path| {
-        let project = root.join("pyproject.toml");
-        let text = || fs::read_to_string(&project).unwrap_or_default();
-        root.join(UV_LOCK).is_file() && project.is_file() && text().contains("[tool.uv.workspace]")
-    };
-    let (depth, _) = above.find(|(_, root)| is_workspace(root))?;
-    Some("../".repeat(depth) + UV_LOCK)
+/// Returns a sentence about the workspace of this folder, whose lock is not read, but `taken`.
+fn about_workspace(Workspace { lock, member }: &Workspace, taken: &str) -> String {
+    let member = member.as_ref().map(|name| format!(" --package {name}")).unwrap_or_default();
+    let taken = if taken == "uv.lock" { ", which is not this one" } else { "" };
+    format!(
+        "this folder is a member of the workspace whose lock is {lock}{taken}; what uv installs here is taken by: prefetch -r \
+         {lock}{member}"
+    )
 }
 
 /// Returns whether a pip without a network can take the arguments as they were typed: requirements and
