@@ -55,7 +55,8 @@
 //! | [`Marker`](domain::Marker), [`Specifiers`](domain::Specifiers) | the condition of either (PEP 508), and its version specifiers (PEP 440) |
 //! | [`Target`](domain::Target) | a Python and a platform that are served: its marker values and tags (PEP 425, 600, 656) |
 //! | [`Listing`](domain::Listing) | what an index offers of one project: versions and files (the Simple API: PEP 503, 691, 700) |
-//! | [`Candidate`](domain::Candidate) | a file that may be chosen: a wheel (PEP 427) or a source distribution (PEP 625), with its expected content |
+//! | [`Candidate`](domain::Candidate) | a wheel (PEP 427) or source distribution (PEP 625) that an index offers; pip's `InstallationCandidate` |
+//! | [`FileLink`](domain::FileLink) | where a file is and what must be true of it, whether an index, a URL or a lock names it; pip's `Link` |
 //! | [`ExpectedContent`](domain::ExpectedContent) | the digests and the size that a line or an index states for a file |
 //! | [`ResolutionMetadata`](domain::ResolutionMetadata) | what a distribution says that it needs (core metadata: PEP 566, 643, 658) |
 //! | [`CandidateSelector`](select::CandidateSelector) | the rule by which a file is chosen for a target, as pip's package finder |

@@ -18,14 +18,14 @@ pub use rejection::{NoFile, Rejected, Rejection, check_requires_python};
 use rejection::{check_format, check_hash, check_upload_time, has_allowed_digest};
 
 use crate::domain::{
-    Artifact, BuildTag, Candidates, Digest, DistributionFilename, Formats, PackageName, SelectionPolicy, Specifiers,
+    BuildTag, Candidate, Candidates, Digest, DistributionFilename, Formats, PackageName, SelectionPolicy, Specifiers,
     TagRank, Target,
 };
 
 /// A file that may be used, with what pip sorts by; greater is better.
 #[derive(Clone, Debug)]
 struct UsableFile {
-    artifact: Arc<Artifact>,
+    candidate: Arc<Candidate>,
     hash_is_allowed: bool,
     rank: Rank,
 }
@@ -44,7 +44,7 @@ impl UsableFile {
     }
 
     fn is_yanked(&self) -> bool {
-        self.artifact.yanked.is_yanked()
+        self.candidate.yanked.is_yanked()
     }
 }
 
@@ -119,18 +119,18 @@ impl<'a> CandidateSelector<'a> {
     /// The first of `preferred` is chosen instead that is worse in nothing but being older.
     pub fn choose(&self, versions: &[usize], opt_in: OptIn, preferred: &[usize]) -> Option<usize> {
         let eligible = self.eligible(versions, opt_in);
-        let (pass, best, artifact) = self.best_among(&eligible, opt_in)?;
+        let (pass, best, candidate) = self.best_among(&eligible, opt_in)?;
         let is_as_good = |version: &usize| {
             let file = best_file(&self.usable_files(*version), pass);
-            file.is_some_and(|own| own.distribution.is_wheel() >= artifact.distribution.is_wheel())
+            file.is_some_and(|own| own.distribution.is_wheel() >= candidate.distribution.is_wheel())
         };
         let mut preferred = preferred.iter().filter(|version| eligible.contains(version));
         Some(preferred.find(|version| is_as_good(version)).copied().unwrap_or(best))
     }
 
     /// Returns the file of `version` that pip would choose.
-    pub fn best_of(&self, version: usize, opt_in: OptIn) -> Option<Arc<Artifact>> {
-        self.best_among(&[version], opt_in).map(|(_, _, artifact)| artifact)
+    pub fn best_of(&self, version: usize, opt_in: OptIn) -> Option<Arc<Candidate>> {
+        self.best_among(&[version], opt_in).map(|(_, _, candidate)| candidate)
     }
 
     /// Whether `version` may be chosen if the specifiers allow `versions`.
@@ -174,17 +174,17 @@ impl<'a> CandidateSelector<'a> {
     /// unless the user named their digest.
     fn why_not(&self, version: usize) -> Vec<Rejected> {
         let files = self.candidates.files(version);
-        let evaluated: Vec<_> = files.iter().map(|artifact| (artifact, self.evaluate(artifact))).collect();
+        let evaluated: Vec<_> = files.iter().map(|candidate| (candidate, self.evaluate(candidate))).collect();
         let has_usable = evaluated.iter().any(|(_, outcome)| outcome.is_ok());
-        let told = evaluated.into_iter().filter_map(|(artifact, outcome)| {
+        let told = evaluated.into_iter().filter_map(|(candidate, outcome)| {
             let is_far = has_usable && outcome.is_err();
             let why = outcome.map_or_else(|why| why, |file| unused(&file));
-            Some(self.rejected(artifact, why)).filter(|file| !is_far || file.has_allowed_digest)
+            Some(self.rejected(candidate, why)).filter(|file| !is_far || file.has_allowed_digest)
         });
         told.collect()
     }
 
-    fn best_among(&self, versions: &[usize], opt_in: OptIn) -> Option<(SelectionPass, usize, Arc<Artifact>)> {
+    fn best_among(&self, versions: &[usize], opt_in: OptIn) -> Option<(SelectionPass, usize, Arc<Candidate>)> {
         self.passes(opt_in).find_map(|pass| {
             versions.iter().find_map(|version| Some((pass, *version, best_file(&self.usable_files(*version), pass)?)))
         })
@@ -218,48 +218,50 @@ impl<'a> CandidateSelector<'a> {
             let files = self.candidates.files(version);
             files
                 .iter()
-                .filter_map(|artifact| self.evaluate_ranked(artifact, rank(&artifact.distribution, self.target)?).ok())
+                .filter_map(|candidate| {
+                    self.evaluate_ranked(candidate, rank(&candidate.distribution, self.target)?).ok()
+                })
                 .collect()
         };
         self.usable_by_version.borrow_mut().entry(version).or_insert_with(usable).clone()
     }
 
-    fn rejected(&self, artifact: &Artifact, why: Rejection) -> Rejected {
-        let version = artifact.distribution.version().clone();
-        let has_allowed_digest = has_allowed_digest(artifact, self.hashes);
-        Rejected { filename: artifact.filename.clone(), version, why, has_allowed_digest }
+    fn rejected(&self, candidate: &Candidate, why: Rejection) -> Rejected {
+        let version = candidate.distribution.version().clone();
+        let has_allowed_digest = has_allowed_digest(candidate, self.hashes);
+        Rejected { filename: candidate.filename.clone(), version, why, has_allowed_digest }
     }
 
-    /// Checks whether `artifact` may be used, by every rule that involves no other artifact.
-    fn evaluate(&self, artifact: &Arc<Artifact>) -> Result<UsableFile, Rejection> {
-        let rank = rank(&artifact.distribution, self.target).ok_or_else(|| mismatch(artifact, self.target))?;
-        self.evaluate_ranked(artifact, rank)
+    /// Checks whether `candidate` may be used, by every rule that involves no other candidate.
+    fn evaluate(&self, candidate: &Arc<Candidate>) -> Result<UsableFile, Rejection> {
+        let rank = rank(&candidate.distribution, self.target).ok_or_else(|| mismatch(candidate, self.target))?;
+        self.evaluate_ranked(candidate, rank)
     }
 
-    fn evaluate_ranked(&self, artifact: &Arc<Artifact>, rank: Rank) -> Result<UsableFile, Rejection> {
-        check_format(artifact, &self.project, self.policy)?;
-        check_requires_python(artifact.requires_python.as_ref(), self.target)?;
-        check_upload_time(artifact, self.policy)?;
-        let hash_is_allowed = check_hash(artifact, self.hashes)?;
-        Ok(UsableFile { artifact: artifact.clone(), hash_is_allowed, rank })
+    fn evaluate_ranked(&self, candidate: &Arc<Candidate>, rank: Rank) -> Result<UsableFile, Rejection> {
+        check_format(candidate, &self.project, self.policy)?;
+        check_requires_python(candidate.requires_python.as_ref(), self.target)?;
+        check_upload_time(candidate, self.policy)?;
+        let hash_is_allowed = check_hash(candidate, self.hashes)?;
+        Ok(UsableFile { candidate: candidate.clone(), hash_is_allowed, rank })
     }
 }
 
 /// Returns the best file; on a tie that of the first index, and the last of that index's entries,
 /// as in pip.
-fn best_file(usable: &[UsableFile], pass: SelectionPass) -> Option<Arc<Artifact>> {
+fn best_file(usable: &[UsableFile], pass: SelectionPass) -> Option<Arc<Candidate>> {
     let usable = usable.iter().filter(|file| pass.takes(file));
     let best = usable.reduce(|best, next| match next.rank.cmp(&best.rank) {
         Ordering::Greater => next,
-        Ordering::Equal if Arc::ptr_eq(&next.artifact.index, &best.artifact.index) => next,
+        Ordering::Equal if Arc::ptr_eq(&next.candidate.index, &best.candidate.index) => next,
         _ => best,
     });
-    best.map(|file| file.artifact.clone())
+    best.map(|file| file.candidate.clone())
 }
 
 /// Returns the reason for a file that was not chosen although no rule rejects it.
 fn unused(file: &UsableFile) -> Rejection {
-    match &file.artifact.yanked.0 {
+    match &file.candidate.yanked.0 {
         Some(reason) => Rejection::Yanked { reason: reason.clone() },
         None => Rejection::PreRelease,
     }
@@ -288,8 +290,8 @@ fn rank(distribution: &DistributionFilename, target: &Target) -> Option<Rank> {
 }
 
 /// Returns the reason why a file has no rank.
-fn mismatch(artifact: &Artifact, target: &Target) -> Rejection {
-    match &artifact.distribution {
+fn mismatch(candidate: &Candidate, target: &Target) -> Rejection {
+    match &candidate.distribution {
         DistributionFilename::Source(_) => unreachable!("every target takes source archives"),
         DistributionFilename::Wheel(wheel) => Rejection::Tags(target.tags().mismatch(wheel)),
     }

@@ -48,7 +48,8 @@ pub fn write_directory(
 ) -> Result<WriteSummary, ArchiveError> {
     let staged = StagedFiles::new(folder);
     let mut writer = FolderWriter { objects, link_mode, staged, written: WriteSummary::default() };
-    let (pages, bodies): (Vec<_>, Vec<_>) = tree.iter().partition(|(_, content)| matches!(content, Content::Page(_)));
+    let (pages, bodies): (Vec<_>, Vec<_>) =
+        tree.iter().partition(|(_, content)| matches!(content, Content::Generated(_)));
     for (path, content) in bodies.into_iter().chain(pages) {
         writer.put(path, content, &folder.join(path.as_str()))?;
     }
@@ -66,7 +67,7 @@ struct FolderWriter<'a> {
 impl FolderWriter<'_> {
     fn put(&mut self, path: &RelPath, content: &Content, file: &Path) -> Result<(), ArchiveError> {
         let is_kept = match content {
-            Content::Page(bytes) => self.put_page(bytes, file).map_err(|source| failed(file, source))?,
+            Content::Generated(bytes) => self.put_page(bytes, file).map_err(|source| failed(file, source))?,
             Content::Object { sha256, size } => self.put_object(path, Object { sha256: *sha256, size: *size }, file)?,
             Content::PipCacheEntry(pip_entry) => self.put_pip_cache_entry(path, pip_entry, file)?,
         };
@@ -201,7 +202,7 @@ mod tests {
         }
 
         fn page(mut self, name: &str, bytes: &[u8]) -> Self {
-            self.tree.insert(path(name), Content::Page(bytes.to_vec()));
+            self.tree.insert(path(name), Content::Generated(bytes.to_vec()));
             self
         }
 

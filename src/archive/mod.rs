@@ -214,7 +214,7 @@ fn path_in(tree: &Tree) -> impl Fn(Sha256) -> RelPath {
     move |wanted| {
         let is_wanted = |(_, content): &(&RelPath, &Content)| match content {
             Content::Object { sha256, .. } => *sha256 == wanted,
-            Content::Page(_) | Content::PipCacheEntry(_) => false,
+            Content::Generated(_) | Content::PipCacheEntry(_) => false,
         };
         tree.iter().find(is_wanted).expect("only objects of the tree are read").0.clone()
     }

@@ -49,7 +49,9 @@ pub fn copy(
 ) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Entry { path: path.clone(), source };
     match content {
-        Content::Page(bytes) => bytes.chunks(CHUNK_SIZE).try_for_each(|chunk| output.write_all(chunk)).map_err(fail),
+        Content::Generated(bytes) => {
+            bytes.chunks(CHUNK_SIZE).try_for_each(|chunk| output.write_all(chunk)).map_err(fail)
+        }
         Content::Object { sha256, size } => copy_object(path, Object { sha256: *sha256, size: *size }, objects, output),
         Content::PipCacheEntry(pip_entry) => write_pip_cache_entry(path, pip_entry, objects, output),
     }

@@ -108,7 +108,7 @@ impl ArchiveOutput for RandomAccessWriter<'_> {
     fn put(&mut self, path: &RelPath, content: &Content, _: &dyn ObjectSource) -> Result<(), ArchiveError> {
         let fail = |source| ArchiveError::Entry { path: path.clone(), source };
         match content {
-            Content::Page(bytes) => self.write_all(bytes).map_err(fail),
+            Content::Generated(bytes) => self.write_all(bytes).map_err(fail),
             content => {
                 self.flush().map_err(fail)?;
                 self.jobs.push(EntryRead { path: path.clone(), content: content.clone(), offset: self.start });

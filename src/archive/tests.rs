@@ -87,8 +87,8 @@ fn bundle(step: usize) -> (Tree, Memory) {
     ] {
         tree.insert(path(name), objects.add(bytes));
     }
-    tree.insert(path("prefetch.json"), Content::Page(b"{}\n".to_vec()));
-    tree.insert(path("README.txt"), Content::Page(b"Read me\n".to_vec()));
+    tree.insert(path("prefetch.json"), Content::Generated(b"{}\n".to_vec()));
+    tree.insert(path("README.txt"), Content::Generated(b"Read me\n".to_vec()));
     (tree, objects)
 }
 
@@ -190,7 +190,7 @@ fn an_archive_appears_only_when_it_is_complete() {
 fn zip64_counts_beyond_65_535() {
     let mut tree = Tree::new();
     for number in 0..=65_536 {
-        tree.insert(path(&number.to_string()), Content::Page(Vec::new()));
+        tree.insert(path(&number.to_string()), Content::Generated(Vec::new()));
     }
     let archive = archived(&tree, &Memory::default(), &FORMATS[0]).unwrap();
     assert_eq!(::zip::ZipArchive::new(Cursor::new(archive)).unwrap().len(), 65_537);

@@ -190,7 +190,7 @@ mod tests {
 
     fn world() -> (Tree, Memory) {
         let (mut tree, mut objects) = (Tree::new(), Memory { step: 1000, ..Memory::default() });
-        tree.insert(path("prefetch.json"), Content::Page(b"{}".to_vec()));
+        tree.insert(path("prefetch.json"), Content::Generated(b"{}".to_vec()));
         tree.insert(path("a.whl"), objects.add(&[7; 5000]));
         tree.insert(path("b.whl"), objects.add(&[8; 300]));
         (tree, objects)

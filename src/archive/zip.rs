@@ -20,7 +20,7 @@ pub fn write(tree: &Tree, objects: &dyn ObjectSource, output: &mut RandomAccessW
     let mut crc32s = output.fill(objects, true)?.into_iter();
     for ((path, content), entry) in entries(tree).zip(&mut written) {
         entry.crc32 = match content {
-            Content::Page(bytes) => crc32fast::hash(bytes),
+            Content::Generated(bytes) => crc32fast::hash(bytes),
             _ => crc32s.next().expect("each that is no page was put off"),
         };
         let header = entry.local_header();

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Artifact, Ignored, Listing, MaskedUrl, Version};
+use super::{Candidate, Ignored, Listing, MaskedUrl, Version};
 
 /// The listings of one project in order of preference; if two list the same file, the first one
 /// counts.
@@ -14,7 +14,7 @@ pub struct Candidates {
     /// The versions, rising, each once.
     versions: Vec<Version>,
     /// The files of each version, in the order of `versions`.
-    files: Vec<OnceLock<Arc<[Arc<Artifact>]>>>,
+    files: Vec<OnceLock<Arc<[Arc<Candidate>]>>>,
     /// Every location that was asked, including those that do not have the project.
     pub asked: Vec<Arc<MaskedUrl>>,
     /// Indexes that were not asked, since an index before them has the project.
@@ -39,7 +39,7 @@ impl Candidates {
     }
 
     /// Makes candidates of one version with exactly these files.
-    pub fn of_version(version: Version, files: Vec<Arc<Artifact>>) -> Self {
+    pub fn of_version(version: Version, files: Vec<Arc<Candidate>>) -> Self {
         let files = vec![OnceLock::from(Arc::from(files))];
         Self { versions: vec![version], files, ..Self::default() }
     }
@@ -73,7 +73,7 @@ impl Candidates {
 
     /// Returns the files of the version at `position`: those of preferred locations first, else in
     /// the order of the page.
-    pub fn files(&self, position: usize) -> &Arc<[Arc<Artifact>]> {
+    pub fn files(&self, position: usize) -> &Arc<[Arc<Candidate>]> {
         self.files[position].get_or_init(|| {
             let version = &self.versions[position];
             self.listings.iter().flat_map(|listing| listing.files(version)).map(Arc::new).collect()

@@ -19,7 +19,7 @@ pub use encoding::FileRecord;
 use encoding::{Blocks, Contents, Release, split};
 
 use super::{
-    Artifact, Digest, DistributionFilename, FilenameError, MaskedUrl, PackageName, Sidecar, Timestamp, Version,
+    Candidate, Digest, DistributionFilename, FilenameError, MaskedUrl, PackageName, Sidecar, Timestamp, Version,
     WheelFilename, Yanked,
 };
 
@@ -138,13 +138,13 @@ impl Listing {
     }
 
     /// Returns the files of `version`, in the order of the page.
-    pub fn files(&self, version: &Version) -> Vec<Artifact> {
+    pub fn files(&self, version: &Version) -> Vec<Candidate> {
         let start = self.releases.partition_point(|release| release.version < *version);
         let same = self.releases[start..].iter().take_while(|release| release.version == *version);
         let mut links = FxHashSet::default();
         let records = same.flat_map(|release| self.records(&release.files));
         let records = records.filter(|record| !self.links_are_unique || links.insert(record.href));
-        records.filter_map(|record| self.artifact(&record).ok()).collect()
+        records.filter_map(|record| self.candidate(&record).ok()).collect()
     }
 
     /// Returns the file names of the wheel variants (PEP 825) of `version`, which are never chosen.
@@ -163,7 +163,7 @@ impl Listing {
         blocks
             .flat_map(|block| self.records(block))
             .filter_map(|record| {
-                let why = self.artifact(&record).err()?;
+                let why = self.candidate(&record).err()?;
                 Some(Ignored::new(record.filename, &why))
             })
             .chain(self.refused.iter().cloned())
@@ -180,7 +180,7 @@ impl Listing {
         records
     }
 
-    fn artifact(&self, record: &FileRecord<'_>) -> Result<Artifact, String> {
+    fn candidate(&self, record: &FileRecord<'_>) -> Result<Candidate, String> {
         let distribution =
             DistributionFilename::parse(record.filename, &self.project).map_err(|error| error.to_string())?;
         let url = self.base.join(record.href).map_err(|error| format!("its link is no URL: {error}"))?;
@@ -189,7 +189,7 @@ impl Listing {
         if !url.is_fetchable() && scheme != self.index.secret().scheme() {
             return Err(format!("its link is a {scheme}: URL, and only http, https and file can be fetched"));
         }
-        Ok(Artifact {
+        Ok(Candidate {
             filename: record.filename.into(),
             distribution,
             url,

@@ -5,7 +5,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use super::{
-    Artifact, AvailableGroups, Digest, DistributionFilename, FilenameError, LazyUrl, MaskedUrl, Origin, PackageName,
+    AvailableGroups, Candidate, Digest, DistributionFilename, FilenameError, LazyUrl, MaskedUrl, Origin, PackageName,
     SelectedGroups, Target, Timestamp, Version, Yanked,
 };
 
@@ -167,10 +167,10 @@ impl LockedPackage {
 
     /// Returns the files with URLs as an index would list them; files that are no distributions of
     /// the project, such as eggs, are left out.
-    pub fn artifacts(&self) -> impl Iterator<Item = Artifact> {
+    pub fn candidates(&self) -> impl Iterator<Item = Candidate> {
         self.distributions().filter_map(|(file, distribution)| {
             let url = file.url.as_ref()?.get();
-            Some(Artifact {
+            Some(Candidate {
                 filename: file.filename.clone(),
                 distribution: distribution.ok()?.clone(),
                 index: self.index_of(url),

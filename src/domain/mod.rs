@@ -3,13 +3,14 @@
 //! Only this module uses the crates `pep440_rs` and `pep508_rs`; all others take their types from
 //! here.
 
-mod artifact;
 mod built_from;
+mod candidate;
 mod candidates;
 mod control_character;
 mod dependency;
 mod digest;
 mod expected_content;
+mod file_link;
 mod filename;
 mod fingerprint;
 mod group_name;
@@ -46,15 +47,17 @@ mod tags;
 mod target;
 mod target_dependencies;
 mod text_cursor;
+mod timestamp;
 mod tree;
 
-pub use artifact::{Artifact, CoreMetadata, Sidecar, Timestamp, Yanked};
 pub use built_from::BuiltFrom;
+pub use candidate::{Candidate, CoreMetadata, Sidecar, Yanked};
 pub use candidates::Candidates;
 pub use control_character::is_control;
 pub use dependency::{Dependency, DependencyError, DependencySource, parse_extras};
 pub use digest::{Algorithm, Digest, DigestError, Sha256};
 pub use expected_content::{ContentMismatch, ExpectedContent};
+pub use file_link::FileLink;
 pub use filename::{
     BuildTag, DistributionFilename, FilenameError, SourceExtension, SourceFilename, WheelFilename, is_distribution,
 };
@@ -74,8 +77,8 @@ pub use metadata_source::MetadataSource;
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
 pub use pip_cache_entry::PipCacheEntry;
 pub use plan::{
-    Candidate, Fetched, FetchedFile, FetchedPackage, Object, PackageFiles, Plan, PlannedFile, PlannedPackage,
-    ResolvedPackage, Solution, Status,
+    Fetched, FetchedFile, FetchedPackage, Object, PackageFiles, Plan, PlannedFile, PlannedPackage, ResolvedPackage,
+    Solution, Status,
 };
 pub use platform::{Platform, System, SystemVersion};
 pub use project_summary::ProjectSummary;
@@ -94,6 +97,7 @@ pub use tag_mismatch::{PythonNearness, TagMismatch};
 pub use tags::{Tag, TagRank, Tags};
 pub use target::{DescriptionError, Target, TargetDescription, TargetError, TargetSpec};
 pub use target_dependencies::TargetDependencies;
+pub use timestamp::Timestamp;
 pub use tree::{Content, RelPath, RelPathError, Tree};
 
 pub use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};

@@ -1,15 +1,12 @@
 //! From solutions to files: the files to fetch ([`Plan`]) and the fetched ones ([`Fetched`]).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use super::{
-    Artifact, BuiltFrom, CoreMetadata, Digest, ExpectedContent, MaskedUrl, MetadataSource, Origin, PackageName, Sha256,
-    Sidecar, Specifiers, Target, TargetDependencies, Timestamp, VcsInfo, Version, Yanked,
+    BuiltFrom, CoreMetadata, FileLink, MetadataSource, Origin, PackageName, Sha256, Target, TargetDependencies, Version,
 };
 
 /// The resolved packages of one target.
@@ -31,79 +28,9 @@ pub struct ResolvedPackage {
     pub requested_by: Vec<Origin>,
     /// The projects that it needs on this target, sorted.
     pub dependencies: Vec<PackageName>,
-    pub file: Candidate,
+    pub file: FileLink,
     /// The source of its dependencies; `None` if they were not needed.
     pub metadata_source: Option<MetadataSource>,
-}
-
-/// A file that may be fetched, with everything that is stated about it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Candidate {
-    pub filename: Box<str>,
-    /// The URL of the file, without fragment.
-    pub url: MaskedUrl,
-    /// The index or page that listed it; the URL itself for a direct one.
-    pub index: Arc<MaskedUrl>,
-    pub expected: ExpectedContent,
-    pub requires_python: Option<Specifiers>,
-    pub yanked: Yanked,
-    /// The metadata file beside it (PEP 658), if the index has one.
-    pub sidecar: Option<Sidecar>,
-    /// The upload time, if the index states it (PEP 700).
-    pub uploaded: Option<Timestamp>,
-    /// The commit that it was packed from, if it comes from a repository.
-    pub vcs_info: Option<Arc<VcsInfo>>,
-}
-
-impl Candidate {
-    /// Makes the candidate for a file of an index, with the digests that the user allows.
-    pub fn of(artifact: &Artifact, asked: &[Digest]) -> Self {
-        Self {
-            filename: artifact.filename.clone(),
-            url: artifact.url.clone(),
-            index: artifact.index.clone(),
-            expected: ExpectedContent {
-                by_user: asked.to_vec(),
-                by_index: artifact.hashes.clone(),
-                size: artifact.size,
-            },
-            requires_python: artifact.requires_python.clone(),
-            yanked: artifact.yanked.clone(),
-            sidecar: artifact.sidecar.clone(),
-            uploaded: artifact.uploaded,
-            vcs_info: None,
-        }
-    }
-
-    /// Whether the file is a wheel, by its name.
-    pub fn is_wheel(&self) -> bool {
-        self.filename.ends_with(".whl")
-    }
-
-    /// Returns the candidate for an archive on this machine; `None` if `path` is not absolute.
-    pub fn of_archive(path: &Path, vcs_info: Option<Arc<VcsInfo>>) -> Option<Self> {
-        let url = MaskedUrl::new(Url::from_file_path(path).ok()?);
-        Some(Self { vcs_info, ..Self::at(url) })
-    }
-
-    /// Returns the candidate for the file at `url`, of which nothing else is stated.
-    pub fn at(url: MaskedUrl) -> Self {
-        Self {
-            filename: url.filename().into(),
-            index: Arc::new(url.clone()),
-            url,
-            expected: ExpectedContent::default(),
-            requires_python: None,
-            yanked: Yanked::default(),
-            sidecar: None,
-            uploaded: None,
-            vcs_info: None,
-        }
-    }
-
-    fn is_same_file(&self, other: &Self) -> bool {
-        self.filename == other.filename && self.url == other.url
-    }
 }
 
 /// The files to fetch, each once, with the lines that asked for them and the targets that they
@@ -152,7 +79,7 @@ impl<File> PackageFiles<File> {
 /// A file to fetch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlannedFile {
-    pub candidate: Candidate,
+    pub link: FileLink,
     /// The positions in [`Plan::targets`] of the targets that it serves, rising.
     pub targets: Vec<usize>,
     /// Those of them on which it is not installed, since it builds a source archive there or is the
@@ -238,7 +165,7 @@ impl PlannedPackage {
     fn add(&mut self, target: usize, package: ResolvedPackage) {
         merge_sorted(&mut self.requested_by, package.requested_by);
         self.dependencies.add(target, package.dependencies);
-        match self.files.iter_mut().find(|file| file.candidate.is_same_file(&package.file)) {
+        match self.files.iter_mut().find(|file| file.link.is_same_file(&package.file)) {
             Some(file) => file.targets.push(target),
             None => {
                 let file = PlannedFile::new(package.file, vec![target], Vec::new());
@@ -253,7 +180,7 @@ impl PlannedPackage {
         self.dependencies.merge(tools.dependencies.moved(positions));
         for tool in tools.files {
             let targets: Vec<_> = tool.targets.iter().map(|target| positions[*target]).collect();
-            match self.files.iter_mut().find(|file| file.candidate.is_same_file(&tool.candidate)) {
+            match self.files.iter_mut().find(|file| file.link.is_same_file(&tool.link)) {
                 Some(file) => file.serve_as_tool(targets),
                 None => self.files.push(PlannedFile { tools: targets.clone(), targets, ..tool }),
             }
@@ -264,7 +191,7 @@ impl PlannedPackage {
     /// Replaces source archives, each for a target that it served, by `wheels`.
     pub fn replace(&mut self, archives: &BTreeSet<(Box<str>, usize)>, wheels: Vec<PlannedFile>) {
         for file in &mut self.files {
-            let filename = &file.candidate.filename;
+            let filename = &file.link.filename;
             file.targets.retain(|target| !archives.contains(&(filename.clone(), *target)));
         }
         self.files.retain(|file| !file.targets.is_empty());
@@ -273,8 +200,7 @@ impl PlannedPackage {
     }
 
     fn sort_files(&mut self) {
-        self.files
-            .sort_by(|a, b| (&a.candidate.filename, &a.candidate.url).cmp(&(&b.candidate.filename, &b.candidate.url)));
+        self.files.sort_by(|a, b| (&a.link.filename, &a.link.url).cmp(&(&b.link.filename, &b.link.url)));
     }
 }
 
@@ -285,8 +211,8 @@ fn merge_sorted<T: Ord>(all: &mut Vec<T>, more: Vec<T>) {
 }
 
 impl PlannedFile {
-    fn new(candidate: Candidate, targets: Vec<usize>, tools: Vec<usize>) -> Self {
-        Self { candidate, targets, tools, claimed: None, metadata_source: None, built_from: None }
+    fn new(link: FileLink, targets: Vec<usize>, tools: Vec<usize>) -> Self {
+        Self { link, targets, tools, claimed: None, metadata_source: None, built_from: None }
     }
 
     fn serve_as_tool(&mut self, targets: Vec<usize>) {
@@ -325,7 +251,7 @@ pub struct Fetched {
 /// A file that is in the store.
 #[derive(Clone, Debug)]
 pub struct FetchedFile {
-    pub candidate: Candidate,
+    pub link: FileLink,
     /// The positions in [`Fetched::targets`] of the targets that it serves, rising.
     pub targets: Vec<usize>,
     /// Those of them on which it is not installed, since it builds a source archive there or is the

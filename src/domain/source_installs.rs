@@ -28,14 +28,14 @@ impl PackageFile<'_> {
 
 impl<'a> From<&'a PlannedFile> for PackageFile<'a> {
     fn from(file: &'a PlannedFile) -> Self {
-        Self { filename: &file.candidate.filename, sha256: None, targets: &file.targets, tools: &file.tools }
+        Self { filename: &file.link.filename, sha256: None, targets: &file.targets, tools: &file.tools }
     }
 }
 
 impl<'a> From<&'a FetchedFile> for PackageFile<'a> {
     fn from(file: &'a FetchedFile) -> Self {
         let sha256 = Some(file.object.sha256);
-        Self { filename: &file.candidate.filename, sha256, targets: &file.targets, tools: &file.tools }
+        Self { filename: &file.link.filename, sha256, targets: &file.targets, tools: &file.tools }
     }
 }
 

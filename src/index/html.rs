@@ -126,9 +126,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::{Artifact, ListingBuilder, MaskedUrl};
+    use crate::domain::{Candidate, ListingBuilder, MaskedUrl};
 
-    fn read(page: &str) -> (Vec<Artifact>, PageSummary) {
+    fn read(page: &str) -> (Vec<Candidate>, PageSummary) {
         let index: MaskedUrl = "https://index.example/simple/".parse().unwrap();
         let url = index.join("demo/").unwrap();
         let mut builder = ListingBuilder::new("demo".parse().unwrap(), Arc::new(index), url);
@@ -136,7 +136,7 @@ mod tests {
         (builder.finish().files(&"1".parse().unwrap()), summary)
     }
 
-    fn file(attributes: &str) -> Artifact {
+    fn file(attributes: &str) -> Candidate {
         let (mut files, _) = read(&format!("<a href=demo-1.zip {attributes}>demo</a>"));
         files.remove(0)
     }

@@ -9,7 +9,7 @@
 
 use super::page_cache::DEFAULT_LIFETIME;
 use crate::cache_folder::{CacheBucket, CacheEntries};
-use crate::domain::{Candidate, CoreMetadata, Sha256, Timestamp};
+use crate::domain::{CoreMetadata, FileLink, Sha256, Timestamp};
 
 /// What decides whether remembered metadata may be used.
 #[derive(Clone, Copy, Debug)]
@@ -32,39 +32,39 @@ impl IndexMetadataCache {
         Self { entries }
     }
 
-    /// Returns the metadata that was served for `candidate`; `None` also if the cached file is
+    /// Returns the metadata that was served for `link`; `None` also if the cached file is
     /// damaged.
-    pub fn read(&self, candidate: &Candidate, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
-        let bytes = self.entries.read(CacheBucket::IndexMetadata, &name(candidate, asker)?)?;
-        decode(&bytes, candidate, trust)
+    pub fn read(&self, link: &FileLink, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
+        let bytes = self.entries.read(CacheBucket::IndexMetadata, &name(link, asker)?)?;
+        decode(&bytes, link, trust)
     }
 
-    /// Returns the metadata that was served to another machine for `candidate`; it is not kept, since
+    /// Returns the metadata that was served to another machine for `link`; it is not kept, since
     /// that machine may say anything.
-    pub async fn fetch(&self, candidate: &Candidate, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
-        let bytes = self.entries.fetch(CacheBucket::IndexMetadata, &name(candidate, asker)?).await?;
-        decode(&bytes, candidate, trust)
+    pub async fn fetch(&self, link: &FileLink, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
+        let bytes = self.entries.fetch(CacheBucket::IndexMetadata, &name(link, asker)?).await?;
+        decode(&bytes, link, trust)
     }
 
     /// Remembers metadata, also for other machines; a cache that cannot be written is no error,
     /// since it only saves time.
-    pub fn write(&self, candidate: &Candidate, asker: Option<Sha256>, metadata: &CoreMetadata, now: Timestamp) {
-        let Some(name) = name(candidate, asker) else { return };
+    pub fn write(&self, link: &FileLink, asker: Option<Sha256>, metadata: &CoreMetadata, now: Timestamp) {
+        let Some(name) = name(link, asker) else { return };
         let bytes = postcard::to_stdvec(&(now, metadata)).expect("metadata can always be encoded");
         let _ = self.entries.write(CacheBucket::IndexMetadata, &name, &[&bytes]);
     }
 }
 
 /// Decodes the metadata in an entry, if it may be used.
-fn decode(bytes: &[u8], candidate: &Candidate, trust: Trust) -> Option<CoreMetadata> {
+fn decode(bytes: &[u8], link: &FileLink, trust: Trust) -> Option<CoreMetadata> {
     let (said, metadata) = postcard::from_bytes(bytes).ok()?;
-    is_believed(candidate, said, trust).then_some(metadata)
+    is_believed(link, said, trust).then_some(metadata)
 }
 
 /// Returns the name of a file's metadata, or `None` if no SHA-256 of the file is known.
-fn name(candidate: &Candidate, asker: Option<Sha256>) -> Option<String> {
-    let promised = candidate.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
-    let key = (candidate.index.public(), asker, candidate.expected.sha256()?, &candidate.filename, promised);
+fn name(link: &FileLink, asker: Option<Sha256>) -> Option<String> {
+    let promised = link.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
+    let key = (link.index.public(), asker, link.expected.sha256()?, &link.filename, promised);
     let key = postcard::to_stdvec(&key).expect("texts can always be encoded");
     Some(Sha256::of(&key).to_string())
 }
@@ -74,10 +74,10 @@ fn name(candidate: &Candidate, asker: Option<Sha256>) -> Option<String> {
 /// A metadata file with an expected digest cannot change, since the digest is part of the key. One
 /// without may be corrected at any time. The end of a wheel does not change as long as the wheel's
 /// digest is the same.
-fn is_believed(candidate: &Candidate, said: Timestamp, trust: Trust) -> bool {
+fn is_believed(link: &FileLink, said: Timestamp, trust: Trust) -> bool {
     let age = trust.now.0 - said.0;
     let is_young = (0..DEFAULT_LIFETIME.as_secs().cast_signed()).contains(&age);
-    match &candidate.sidecar {
+    match &link.sidecar {
         Some(sidecar) if sidecar.digest.is_some() => true,
         _ if trust.offline => true,
         _ if trust.refresh => false,
@@ -94,12 +94,12 @@ mod tests {
     use crate::cache_folder::CacheLayout;
     use crate::domain::{ExpectedContent, Sidecar};
 
-    fn candidate(index: &str, sidecar: Option<Sidecar>) -> Candidate {
-        Candidate {
+    fn link(index: &str, sidecar: Option<Sidecar>) -> FileLink {
+        FileLink {
             index: Arc::new(index.parse().unwrap()),
             expected: ExpectedContent { by_index: vec![Sha256::of(b"wheel").into()], ..ExpectedContent::default() },
             sidecar,
-            ..Candidate::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap())
+            ..FileLink::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap())
         }
     }
 
@@ -111,13 +111,13 @@ mod tests {
         let metadata = CoreMetadata { name: "demo".into(), ..CoreMetadata::default() };
         let digest = |text: &[u8]| Some(Sidecar { digest: Some(Sha256::of(text).into()) });
         let (me, you) = (Some(Sha256::of(b"me")), Some(Sha256::of(b"you")));
-        let said = candidate("https://one.example/simple", digest(b"said"));
+        let said = link("https://one.example/simple", digest(b"said"));
         cache.write(&said, me, &metadata, Timestamp(0));
         assert_eq!(cache.read(&said, me, trust), Some(metadata));
         for (other, asker) in [
-            (candidate("https://two.example/simple", digest(b"said")), me),
-            (candidate("https://one.example/simple", digest(b"mended")), me),
-            (candidate("https://one.example/simple", None), me),
+            (link("https://two.example/simple", digest(b"said")), me),
+            (link("https://one.example/simple", digest(b"mended")), me),
+            (link("https://one.example/simple", None), me),
             (said.clone(), you),
             (said, None),
         ] {
@@ -129,7 +129,7 @@ mod tests {
     fn what_may_be_mended_is_asked_again() {
         let believed = |sidecar: Option<Sidecar>, now, refresh, offline| {
             is_believed(
-                &candidate("https://one.example/simple", sidecar),
+                &link("https://one.example/simple", sidecar),
                 Timestamp(0),
                 Trust { now: Timestamp(now), refresh, offline },
             )

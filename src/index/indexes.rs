@@ -23,7 +23,7 @@ use super::page_cache::PageCache;
 use super::settings::{IndexSettings, IndexStrategy};
 use crate::cache_folder::CacheEntries;
 use crate::domain::{
-    Candidate, Candidates, CoreMetadata, IndexPage, MaskedUrl, PackageName, Sha256, Timestamp, is_distribution,
+    Candidates, CoreMetadata, FileLink, IndexPage, MaskedUrl, PackageName, Sha256, Timestamp, is_distribution,
 };
 use crate::http::{HttpClient, PageResponse, Validators};
 
@@ -111,14 +111,14 @@ impl Indexes {
 
     /// Returns the remembered metadata of a file that its index served, if it can be trusted until
     /// the file itself is fetched.
-    pub fn recall_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
-        self.index_metadata.read(candidate, self.client.asker(&candidate.index), self.trust())
+    pub fn recall_metadata(&self, link: &FileLink) -> Option<CoreMetadata> {
+        self.index_metadata.read(link, self.client.asker(&link.index), self.trust())
     }
 
     /// Returns the metadata of a file that its index served to another machine, as
     /// [`Indexes::recall_metadata`] does.
-    pub async fn recall_shared_metadata(&self, candidate: &Candidate) -> Option<CoreMetadata> {
-        self.index_metadata.fetch(candidate, self.client.asker(&candidate.index), self.trust()).await
+    pub async fn recall_shared_metadata(&self, link: &FileLink) -> Option<CoreMetadata> {
+        self.index_metadata.fetch(link, self.client.asker(&link.index), self.trust()).await
     }
 
     fn trust(&self) -> Trust {
@@ -127,8 +127,8 @@ impl Indexes {
     }
 
     /// Remembers the metadata of a file that its index served.
-    pub fn remember_metadata(&self, candidate: &Candidate, metadata: &CoreMetadata) {
-        self.index_metadata.write(candidate, self.client.asker(&candidate.index), metadata, self.settings.now);
+    pub fn remember_metadata(&self, link: &FileLink, metadata: &CoreMetadata) {
+        self.index_metadata.write(link, self.client.asker(&link.index), metadata, self.settings.now);
     }
 
     /// Returns the projects that indexes presumably do not have, as they answered with an ambiguous

@@ -1,7 +1,7 @@
 //! How the listing of a project is requested.
 
 use super::page_cache::CachedPage;
-use crate::domain::{Artifact, Listing, Specifiers, Timestamp};
+use crate::domain::{Candidate, Listing, Specifiers, Timestamp};
 
 /// How long after its first files the other files of a release are expected, in seconds.
 const SETTLING: i64 = 24 * 60 * 60;
@@ -38,8 +38,8 @@ impl ListingRequest {
             _ => return false,
         };
         let had_settled = |uploaded: Timestamp| uploaded.0.saturating_add(SETTLING) <= page.checked().0;
-        let is_old = |file: &Artifact| self.everywhere || file.uploaded.is_some_and(had_settled);
-        let has_digest = |file: &Artifact| file.hashes.iter().any(|digest| digest.as_sha256().is_some());
+        let is_old = |file: &Candidate| self.everywhere || file.uploaded.is_some_and(had_settled);
+        let has_digest = |file: &Candidate| file.hashes.iter().any(|digest| digest.as_sha256().is_some());
         !files.is_empty() && files.iter().all(|file| has_digest(file) && is_old(file))
     }
 }

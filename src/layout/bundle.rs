@@ -119,14 +119,14 @@ pub fn bundle(input: &BundleInput<'_>) -> Result<Tree, LayoutError> {
     let manifest = Manifest::of(input).with_project(project);
     let mut tree = FindLinks.tree(input.fetched)?.under(&literal_path(WHEELS));
     for (path, text) in pages(input, &manifest) {
-        tree.insert(literal_path(&path), Content::Page(text.into_bytes()));
+        tree.insert(literal_path(&path), Content::Generated(text.into_bytes()));
     }
     for (path, bytes) in files.into_iter().flatten() {
-        tree.insert(path, Content::Page(bytes));
+        tree.insert(path, Content::Generated(bytes));
     }
     let manifest = manifest.with_pages(listed(&tree));
-    tree.insert(literal_path(MANIFEST_PATH), Content::Page(manifest.to_json()));
-    tree.insert(literal_path(SUMS_PATH), Content::Page(sums_of(&tree)));
+    tree.insert(literal_path(MANIFEST_PATH), Content::Generated(manifest.to_json()));
+    tree.insert(literal_path(SUMS_PATH), Content::Generated(sums_of(&tree)));
     Ok(tree)
 }
 
@@ -162,7 +162,7 @@ pub fn pins(fetched: &Fetched) -> Tree {
     };
     let mut tree = Tree::new();
     for (path, text) in requirements_paths(fetched).iter().zip(texts) {
-        tree.insert(literal_path(path), Content::Page(text.into_bytes()));
+        tree.insert(literal_path(path), Content::Generated(text.into_bytes()));
     }
     tree
 }
@@ -202,7 +202,7 @@ fn documents(source: &PageSource<'_>) -> Vec<(&'static str, &'static str, String
 
 fn listed(tree: &Tree) -> Vec<ManifestPage> {
     let pages = tree.iter().filter_map(|(path, content)| match content {
-        Content::Page(bytes) => Some(ManifestPage {
+        Content::Generated(bytes) => Some(ManifestPage {
             path: path.to_string(),
             size: bytes.len() as u64,
             sha256: Sha256::of(bytes).to_string(),
@@ -214,7 +214,7 @@ fn listed(tree: &Tree) -> Vec<ManifestPage> {
 
 fn digests(tree: &Tree) -> impl Iterator<Item = (&str, Sha256)> {
     tree.iter().map(|(path, content)| match content {
-        Content::Page(bytes) => (path.as_str(), Sha256::of(bytes)),
+        Content::Generated(bytes) => (path.as_str(), Sha256::of(bytes)),
         Content::Object { sha256, .. } => (path.as_str(), *sha256),
         Content::PipCacheEntry(_) => unreachable!("a bundle wraps no file"),
     })

@@ -74,12 +74,7 @@ mod tests {
         let held: Vec<_> = names.iter().map(|(name, bytes)| file(name, bytes)).collect();
         let mut files = CheckedTree::default();
         for file in &held {
-            files.add(
-                &"demo".parse().unwrap(),
-                file.candidate.filename.to_string(),
-                file.object,
-                &file.candidate.url,
-            )?;
+            files.add(&"demo".parse().unwrap(), file.link.filename.to_string(), file.object, &file.link.url)?;
         }
         Ok(files.into_tree())
     }

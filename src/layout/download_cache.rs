@@ -52,7 +52,7 @@ impl Layout for DownloadCache {
         let mut anchors = Vec::new();
         for (package, file) in fetched.files() {
             for name in names(file) {
-                let path = files.add(&package.name, name, file.object, &file.candidate.url)?;
+                let path = files.add(&package.name, name, file.object, &file.link.url)?;
                 if is_cached(file) {
                     marks.push(checked_path(&package.name, format!("{path}{CONTENT_TYPE_SUFFIX}"))?);
                 }
@@ -61,10 +61,10 @@ impl Layout for DownloadCache {
         }
         let mut tree = files.into_tree();
         for mark in marks {
-            tree.insert(mark, Content::Page(CONTENT_TYPE.into()));
+            tree.insert(mark, Content::Generated(CONTENT_TYPE.into()));
         }
         insert_page(&mut tree, ("links.html", "Links"), &anchors, folder, linked_path);
-        tree.insert(literal_path("requirements.txt"), Content::Page(requirements(fetched).into_bytes()));
+        tree.insert(literal_path("requirements.txt"), Content::Generated(requirements(fetched).into_bytes()));
         Ok(tree)
     }
 
@@ -81,7 +81,7 @@ impl Layout for DownloadCache {
         let long = long.map(|(_, file)| {
             format!(
                 "the URL of `{}` is too long for a download cache; old pips find the file by links.html only",
-                file.candidate.filename
+                file.link.filename
             )
         });
         long.chain(unidentified(fetched)).collect()
@@ -90,7 +90,7 @@ impl Layout for DownloadCache {
 
 /// Returns the names under which old pips look for the file; its own name if no cache can hold it.
 fn names(file: &FetchedFile) -> BTreeSet<String> {
-    if is_cached(file) { keys(file) } else { BTreeSet::from([file.candidate.filename.to_string()]) }
+    if is_cached(file) { keys(file) } else { BTreeSet::from([file.link.filename.to_string()]) }
 }
 
 fn is_cached(file: &FetchedFile) -> bool {
@@ -98,16 +98,16 @@ fn is_cached(file: &FetchedFile) -> bool {
 }
 
 fn is_remote(file: &FetchedFile) -> bool {
-    file.candidate.url.secret().scheme() != "file"
+    file.link.url.secret().scheme() != "file"
 }
 
 /// Returns the quoted URLs by which old pips look for a file: cleaned as a link on a page, the same
 /// with `&amp;` left as it is (up to pip 1.3.1), and unchanged if a requirement named it, since no
 /// pip cleans that.
 fn keys(file: &FetchedFile) -> BTreeSet<String> {
-    let url = file.candidate.url.public();
+    let url = file.link.url.public();
     let links = [clean(&url), clean(&url.replace('&', "&amp;"))];
-    let is_direct = *file.candidate.index == file.candidate.url;
+    let is_direct = *file.link.index == file.link.url;
     links.into_iter().chain(is_direct.then_some(url)).map(|url| quote(&url)).collect()
 }
 
@@ -140,8 +140,8 @@ fn quote(url: &str) -> String {
 /// Returns the links to a file: one by its own name, and one for each `#egg=` name that it may be
 /// looked up by.
 fn links(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
-    let filename = &*file.candidate.filename;
-    let location = if is_cached(file) { file.candidate.url.public() } else { href(filename) };
+    let filename = &*file.link.filename;
+    let location = if is_cached(file) { file.link.url.public() } else { href(filename) };
     let by_own_name =
         own_egg(&package.name, package.version.as_ref(), filename).is_none().then(|| own_link(&location, file));
     let by_egg = eggs(package, filename).into_iter();
@@ -196,7 +196,7 @@ mod tests {
     fn at(url: &str) -> FetchedFile {
         let url: MaskedUrl = url.parse().unwrap();
         let mut held = file(&url.filename(), b"bytes");
-        held.candidate.url = url;
+        held.link.url = url;
         held
     }
 
@@ -227,7 +227,7 @@ mod tests {
             assert_eq!(Vec::from_iter(keys(&at(url))), expected, "{url}");
         }
         let mut direct = at("http://f.example/~a.zip");
-        direct.candidate.index = Arc::new(direct.candidate.url.clone());
+        direct.link.index = Arc::new(direct.link.url.clone());
         assert_eq!(
             Vec::from_iter(keys(&direct)),
             ["http%3A%2F%2Ff.example%2F%257ea.zip", "http%3A%2F%2Ff.example%2F%7Ea.zip"]
@@ -255,7 +255,7 @@ mod tests {
         let longest = at(&url(242 - fixed));
         assert_eq!(names(&longest), keys(&longest));
         for file in [at(&url(243 - fixed)), at("file:///srv/demo-1.0.zip")] {
-            let name = file.candidate.filename.to_string();
+            let name = file.link.filename.to_string();
             let tree = tree(file);
             assert_eq!(paths(&tree), [&name, "links.html", "requirements.txt"]);
             assert!(page(&tree, "links.html").contains(&format!("<a href=\"{name}\">")));

@@ -62,7 +62,7 @@ fn tree_with(
 ) -> Result<Tree, LayoutError> {
     let (mut files, mut links) = (CheckedTree::default(), Vec::new());
     for (package, file) in fetched.files() {
-        files.add(&package.name, file.candidate.filename.to_string(), file.object, &file.candidate.url)?;
+        files.add(&package.name, file.link.filename.to_string(), file.object, &file.link.url)?;
         links.extend(anchors(package, file));
     }
     let mut tree = files.into_tree();
@@ -72,7 +72,7 @@ fn tree_with(
 
 /// Returns the links for a file whose name alone some pips misread.
 fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
-    let filename = &*file.candidate.filename;
+    let filename = &*file.link.filename;
     let is_understood = is_unidentified(package, filename) || is_seen_in_a_folder(package, filename);
     match eggs(package, filename).is_empty() && is_understood {
         true => Vec::new(),
@@ -82,7 +82,7 @@ fn helping_anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> 
 
 /// Returns the links for a file where only a page tells of it.
 fn anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
-    let filename = &*file.candidate.filename;
+    let filename = &*file.link.filename;
     let mut fragments: Vec<_> = eggs(package, filename).into_iter().map(|egg| format!("egg={egg}&")).collect();
     if fragments.is_empty() {
         fragments.push(String::new());
@@ -90,7 +90,7 @@ fn anchors(package: &FetchedPackage, file: &FetchedFile) -> Vec<Anchor> {
     let anchor = |fragment| Anchor {
         href: format!("{}#{fragment}sha256={}", href(filename), file.object.sha256),
         text: filename.to_owned(),
-        attributes: restrictions(file.candidate.requires_python.as_ref(), &file.candidate.yanked),
+        attributes: restrictions(file.link.requires_python.as_ref(), &file.link.yanked),
     };
     fragments.into_iter().map(anchor).collect()
 }
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn the_page_carries_what_the_index_said() {
         let mut overlooked = file("demo-1.0.tgz", b"bytes");
-        overlooked.candidate.requires_python = Some(">=3.8".parse().unwrap());
-        overlooked.candidate.yanked.0 = Some("a \"bad\" one".into());
+        overlooked.link.requires_python = Some(">=3.8".parse().unwrap());
+        overlooked.link.yanked.0 = Some("a \"bad\" one".into());
         let tree = FindLinks.tree(&fetched(vec![package("demo", "1.0", vec![overlooked])])).unwrap();
         let expected = r#" data-requires-python="&gt;=3.8" data-yanked="a &quot;bad&quot; one">demo-1.0.tgz</a>"#;
         assert!(page(&tree, "links.html").contains(expected));

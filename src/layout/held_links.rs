@@ -28,7 +28,7 @@ pub fn insert_page(
     if !lines.is_empty() {
         lines.sort();
         lines.dedup();
-        tree.insert(literal_path(path), Content::Page(page_of_lines(title, &lines)));
+        tree.insert(literal_path(path), Content::Generated(page_of_lines(title, &lines)));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{DistributionFilename, Fetched, FetchedPackage, PackageName, 
 ///
 /// A dotted spelling is preferred, since old pips distinguish dots and nothing else.
 pub fn spelled_name(package: &FetchedPackage) -> String {
-    let names = package.files.iter().filter_map(|file| name_part(&file.candidate.filename, &package.name));
+    let names = package.files.iter().filter_map(|file| name_part(&file.link.filename, &package.name));
     let dotted = names.map(|name| name.replace('_', "-")).filter(|name| name.contains('.')).min();
     dotted.unwrap_or_else(|| package.name.to_string())
 }
@@ -19,10 +19,9 @@ pub fn spelled_name(package: &FetchedPackage) -> String {
 /// Returns the version as a source archive spells it, since pips before 6 compare versions loosely;
 /// `None` if it is not known.
 pub fn spelled_version(package: &FetchedPackage) -> Option<String> {
-    let sources = package.files.iter().filter(|file| !file.candidate.is_wheel());
-    let mut readable = sources.filter(|file| !is_unreadable(&package.name, &file.candidate.filename));
-    let spelled =
-        readable.find_map(|file| DistributionFilename::version_text(&file.candidate.filename, &package.name).ok());
+    let sources = package.files.iter().filter(|file| !file.link.is_wheel());
+    let mut readable = sources.filter(|file| !is_unreadable(&package.name, &file.link.filename));
+    let spelled = readable.find_map(|file| DistributionFilename::version_text(&file.link.filename, &package.name).ok());
     spelled.map(str::to_owned).or_else(|| package.version.as_ref().map(ToString::to_string))
 }
 
@@ -71,10 +70,10 @@ pub fn eggs(package: &FetchedPackage, filename: &str) -> Vec<String> {
 /// Returns a sentence for each file that no installer can look up by name, since its version is not
 /// known from its name nor otherwise.
 pub fn unidentified(fetched: &Fetched) -> Vec<String> {
-    let unidentified = fetched.files().filter(|(package, file)| is_unidentified(package, &file.candidate.filename));
+    let unidentified = fetched.files().filter(|(package, file)| is_unidentified(package, &file.link.filename));
     unidentified
         .map(|(package, file)| {
-            let filename = &file.candidate.filename;
+            let filename = &file.link.filename;
             format!("`{filename}` does not tell which version of {} it is; install it by its path", package.name)
         })
         .collect()

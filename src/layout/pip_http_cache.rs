@@ -89,16 +89,16 @@ impl Layout for PipHttpCache {
     /// Names the files that pip does not read from its cache: it caches nothing of a server without
     /// TLS (`docs/facts/pip.md` 4.4), and no local file.
     fn caveats(&self, fetched: &Fetched) -> Vec<String> {
-        let plain = fetched.files().map(|(_, file)| file.candidate.url.secret()).filter(|url| url.scheme() == "http");
+        let plain = fetched.files().map(|(_, file)| file.link.url.secret()).filter(|url| url.scheme() == "http");
         let hosts: BTreeSet<_> = plain.filter_map(|url| url.host_str()).collect();
         let hosts = hosts.into_iter().map(|host| {
             format!(
                 "pip looks for files of http://{host} in its cache only with --trusted-host {host}, and only since 21.3"
             )
         });
-        let local = fetched.files().filter(|(_, file)| file.built_from.is_none() && !is_remote(&file.candidate.url));
+        let local = fetched.files().filter(|(_, file)| file.built_from.is_none() && !is_remote(&file.link.url));
         let local =
-            local.map(|(_, file)| format!("`{}` is a local file, and pip's cache has none", file.candidate.filename));
+            local.map(|(_, file)| format!("`{}` is a local file, and pip's cache has none", file.link.filename));
         hosts.chain(local).collect()
     }
 }
@@ -127,7 +127,7 @@ fn second_tree(bodies: impl Iterator<Item = (String, Object)>) -> Tree {
 /// Adds the two files of an entry of the second format.
 fn insert(tree: &mut Tree, key: &str, headers: &EntryHeaders, body: Content) {
     let path = format!("http-v2/{}", key::path(key));
-    tree.insert(literal_path(&path), Content::Page(entry::binary(headers, b"")));
+    tree.insert(literal_path(&path), Content::Generated(entry::binary(headers, b"")));
     tree.insert(literal_path(&(path + ".body")), body);
 }
 
@@ -139,7 +139,7 @@ fn insert(tree: &mut Tree, key: &str, headers: &EntryHeaders, body: Content) {
 pub fn index_page(page: &IndexPage) -> Tree {
     let mut tree = Tree::new();
     let headers = EntryHeaders::of_seen_page(page.checked, page.lifetime, page.etag.clone());
-    insert(&mut tree, &key::of_url(&page.url), &headers, Content::Page(json_page::text(&page.listing)));
+    insert(&mut tree, &key::of_url(&page.url), &headers, Content::Generated(json_page::text(&page.listing)));
     tree
 }
 
@@ -149,8 +149,8 @@ pub fn index_page(page: &IndexPage) -> Tree {
 /// pip never checks a cached body again: a metadata file that is not what the index promised would
 /// fail every run, so it is left out.
 fn bodies(file: &FetchedFile) -> Vec<(String, Object)> {
-    let keys = if is_remote(&file.candidate.url) { key::of_file(&file.candidate.url) } else { BTreeSet::new() };
-    let expected = file.candidate.sidecar.as_ref().and_then(|sidecar| sidecar.digest.as_ref());
+    let keys = if is_remote(&file.link.url) { key::of_file(&file.link.url) } else { BTreeSet::new() };
+    let expected = file.link.sidecar.as_ref().and_then(|sidecar| sidecar.digest.as_ref());
     let is_expected = |object: &Object| {
         expected.is_none_or(|digest| digest.as_sha256().is_some_and(|sha256| sha256 == object.sha256))
     };
@@ -167,28 +167,28 @@ fn is_remote(url: &MaskedUrl) -> bool {
 fn pages(fetched: &Fetched) -> Tree {
     let mut projects = BTreeMap::<(&MaskedUrl, &PackageName), Vec<&FetchedFile>>::new();
     for (package, file) in fetched.files().filter(|(_, file)| is_listed(file)) {
-        projects.entry((&file.candidate.index, &package.name)).or_default().push(file);
+        projects.entry((&file.link.index, &package.name)).or_default().push(file);
     }
     let mut tree = Tree::new();
     for ((index, project), files) in projects {
         let anchors: Vec<_> = files.iter().map(|file| anchor(file)).collect();
         let body = page(&format!("Links for {project}"), &anchors);
         let headers = EntryHeaders::of_page(body.len() as u64, HTML);
-        insert(&mut tree, &key::of_page(index, project), &headers, Content::Page(body));
+        insert(&mut tree, &key::of_page(index, project), &headers, Content::Generated(body));
     }
     tree
 }
 
 /// Whether an index listed the file; the `index` of a direct URL is the URL itself.
 fn is_listed(file: &FetchedFile) -> bool {
-    is_remote(&file.candidate.index) && *file.candidate.index != file.candidate.url
+    is_remote(&file.link.index) && *file.link.index != file.link.url
 }
 
 fn anchor(file: &FetchedFile) -> Anchor {
     Anchor {
-        href: format!("{}#sha256={}", file.candidate.url.public(), file.object.sha256),
-        text: file.candidate.filename.to_string(),
-        attributes: restrictions(file.candidate.requires_python.as_ref(), &file.candidate.yanked),
+        href: format!("{}#sha256={}", file.link.url.public(), file.object.sha256),
+        text: file.link.filename.to_string(),
+        attributes: restrictions(file.link.requires_python.as_ref(), &file.link.yanked),
     }
 }
 
@@ -202,8 +202,8 @@ mod tests {
     fn world(digest: Option<Digest>) -> Fetched {
         let mut wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
         wheel.metadata = Some(object(b"metadata"));
-        wheel.candidate.sidecar = Some(Sidecar { digest });
-        wheel.candidate.requires_python = Some(">=3.8".parse().unwrap());
+        wheel.link.sidecar = Some(Sidecar { digest });
+        wheel.link.requires_python = Some(">=3.8".parse().unwrap());
         fetched(vec![package("demo", "1.0", vec![wheel])])
     }
 
@@ -244,9 +244,9 @@ mod tests {
     #[test]
     fn what_pip_will_not_read_is_told() {
         let mut plain = file("demo-1.0.zip", b"1");
-        plain.candidate.url = "http://f.example:8080/demo-1.0.zip".parse().unwrap();
+        plain.link.url = "http://f.example:8080/demo-1.0.zip".parse().unwrap();
         let mut local = file("demo-2.0.zip", b"2");
-        local.candidate.url = "file:///srv/demo-2.0.zip".parse().unwrap();
+        local.link.url = "file:///srv/demo-2.0.zip".parse().unwrap();
         let world = fetched(vec![package("demo", "1.0", vec![plain, local])]);
         let told = PipHttpCache::First.caveats(&world);
         assert!(told[0].contains("--trusted-host f.example") && told[1].contains("`demo-2.0.zip`"), "{told:?}");

@@ -79,12 +79,12 @@ impl<'a> IndexFile<'a> {
         Self {
             project: &package.name,
             version: package.version.as_ref(),
-            filename: &file.candidate.filename,
+            filename: &file.link.filename,
             object: file.object,
             metadata: file.metadata,
-            requires_python: file.candidate.requires_python.as_ref(),
-            yanked: &file.candidate.yanked,
-            origin: &file.candidate.url,
+            requires_python: file.link.requires_python.as_ref(),
+            yanked: &file.link.yanked,
+            origin: &file.link.url,
         }
     }
 }
@@ -162,8 +162,8 @@ pub fn index_tree(files: &[IndexFile<'_>], folder: &dyn HeldFolder) -> Result<Tr
     }
     let names: BTreeSet<_> = projects.into_keys().cloned().chain(held_projects(folder)).collect();
     let root = IndexPages::of_projects(|| names.iter());
-    tree.insert(literal_path("index.html"), Content::Page(root.html));
-    tree.insert(literal_path("index.json"), Content::Page(root.json));
+    tree.insert(literal_path("index.html"), Content::Generated(root.html));
+    tree.insert(literal_path("index.json"), Content::Generated(root.json));
     Ok(tree)
 }
 
@@ -220,7 +220,7 @@ fn add_pages(tree: &mut Tree, name: &PackageName, project: &IndexedProject<'_>, 
     insert_page(tree, (&html, &title(name)), &anchors, folder, |line| format!("{name}/{}", file_beside(line)));
     let is_held = |filename: &str| folder.has_file(&format!("{name}/{filename}"));
     let held = folder.read(&json);
-    tree.insert(literal_path(&json), Content::Page(json::project(name, project, held.as_deref(), is_held)));
+    tree.insert(literal_path(&json), Content::Generated(json::project(name, project, held.as_deref(), is_held)));
 }
 
 fn file_anchor(project: &PackageName, file: &PageEntry<'_>) -> Anchor {
@@ -252,9 +252,9 @@ mod tests {
     fn world() -> Fetched {
         let mut wheel = file("foo_bar-2.0+x-py3-none-any.whl", b"wheel");
         wheel.metadata = Some(object(b"metadata"));
-        wheel.candidate.requires_python = Some(">=3.8".parse().unwrap());
+        wheel.link.requires_python = Some(">=3.8".parse().unwrap());
         let mut source = file("foo-bar-1.0.tar.gz", b"source");
-        source.candidate.yanked.0 = Some("".into());
+        source.link.yanked.0 = Some("".into());
         let old = package("foo-bar", "1.0", vec![source]);
         let new = package("foo-bar", "2.0+x", vec![wheel]);
         fetched(vec![old, new, package("demo", "1.0", vec![file("main.zip", b"direct")])])

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{BundleInput, ProjectSummaries, Sboms, bundle};
 use crate::domain::{
-    BuiltFrom, Candidate, Content, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, Object, Origin, Sha256,
+    BuiltFrom, Content, Fetched, FetchedFile, FetchedPackage, FileLink, Linkage, MaskedUrl, Object, Origin, Sha256,
     Status, Tree,
 };
 
@@ -17,10 +17,10 @@ pub fn object(bytes: &[u8]) -> Object {
 pub fn file(filename: &str, bytes: &[u8]) -> FetchedFile {
     let base: MaskedUrl = "https://me:pw@files.example/".parse().unwrap();
     FetchedFile {
-        candidate: Candidate {
+        link: FileLink {
             filename: filename.into(),
             index: Arc::new("https://me:pw@index.example/simple/".parse().unwrap()),
-            ..Candidate::at(base.join(&filename.replace('\\', "%5C")).unwrap())
+            ..FileLink::at(base.join(&filename.replace('\\', "%5C")).unwrap())
         },
         targets: Vec::new(),
         tools: Vec::new(),
@@ -38,7 +38,7 @@ pub fn built_wheel(project: &str) -> FetchedFile {
     let archive = format!("{project}-1.0.tar.gz");
     let built = file(&filename, filename.as_bytes());
     let from = BuiltFrom {
-        url: built.candidate.url.join(&archive).unwrap(),
+        url: built.link.url.join(&archive).unwrap(),
         filename: archive.into(),
         sha256: Sha256::of(b"archive"),
         requires: Vec::new(),
@@ -74,7 +74,7 @@ pub fn paths(tree: &Tree) -> Vec<&str> {
 pub fn page<'a>(tree: &'a Tree, path: &str) -> &'a str {
     let found = tree.iter().find(|(each, _)| each.as_str() == path);
     match found.unwrap_or_else(|| panic!("{path} is not in {:?}", paths(tree))) {
-        (_, Content::Page(bytes)) => std::str::from_utf8(bytes).unwrap(),
+        (_, Content::Generated(bytes)) => std::str::from_utf8(bytes).unwrap(),
         (_, _) => panic!("{path} is no page"),
     }
 }

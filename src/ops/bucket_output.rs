@@ -90,7 +90,7 @@ impl<'a> BucketFolder<'a> {
         let fail = |why| remote(self.folder, name, why);
         let object = match content {
             Content::Object { sha256, size } => Object { sha256: *sha256, size: *size },
-            Content::Page(bytes) => Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 },
+            Content::Generated(bytes) => Object { sha256: Sha256::of(bytes), size: bytes.len() as u64 },
             Content::PipCacheEntry(_) => return Err(fail("it is an entry of a cache on a disk".to_owned())),
         };
         let may_be_there = self.files.get(name) == Some(&object.size);
@@ -99,7 +99,7 @@ impl<'a> BucketFolder<'a> {
         }
         let unreadable = |source| ArchiveError::Object { path: path.clone(), sha256: object.sha256, source };
         let source: Box<dyn Read + '_> = match content {
-            Content::Page(bytes) => Box::new(Cursor::new(bytes)),
+            Content::Generated(bytes) => Box::new(Cursor::new(bytes)),
             _ => objects.open(object.sha256).map_err(unreadable)?,
         };
         self.folder.write(name, object, source, headers(content, name)).await.map_err(fail)?;
@@ -189,7 +189,8 @@ impl HeldFolder for BucketFolder<'_> {
 /// Returns the files of `tree` in the order in which they may appear: what is listed, the pages of
 /// folders, and the pages of the root.
 fn stages(tree: &Tree) -> [Vec<(&RelPath, &Content)>; 3] {
-    let (pages, files): (Vec<_>, Vec<_>) = tree.iter().partition(|(_, content)| matches!(content, Content::Page(_)));
+    let (pages, files): (Vec<_>, Vec<_>) =
+        tree.iter().partition(|(_, content)| matches!(content, Content::Generated(_)));
     let (inner, roots) = pages.into_iter().partition(|(path, _)| path.as_str().contains('/'));
     [files, inner, roots]
 }
@@ -202,7 +203,7 @@ const UNCHANGING: &str = "max-age=31536000, immutable";
 
 /// Returns the headers under which a file is served.
 fn headers(content: &Content, name: &str) -> FileHeaders {
-    let cache_control = if matches!(content, Content::Page(_)) { CHANGING } else { UNCHANGING };
+    let cache_control = if matches!(content, Content::Generated(_)) { CHANGING } else { UNCHANGING };
     FileHeaders { content_type: content_type(name), cache_control }
 }
 
@@ -233,7 +234,7 @@ mod tests {
     fn pages_follow_what_they_list_and_the_root_comes_last() {
         let mut tree = Tree::new();
         for page in ["index.html", "a/index.html", "index.json"] {
-            tree.insert(RelPath::new(page).unwrap(), Content::Page(Vec::new()));
+            tree.insert(RelPath::new(page).unwrap(), Content::Generated(Vec::new()));
         }
         for file in ["a/a-1.0.tar.gz", "z-1.0.zip"] {
             tree.insert(RelPath::new(file).unwrap(), Content::Object { sha256: Sha256::of(b""), size: 0 });
@@ -251,6 +252,6 @@ mod tests {
         let object = Content::Object { sha256: Sha256::of(b""), size: 0 };
         assert_eq!(headers(&object, "a/a-1.0.tar.gz").content_type, "application/gzip");
         assert!(headers(&object, "a/a.whl").cache_control.contains("immutable"));
-        assert!(!headers(&Content::Page(Vec::new()), "index.html").cache_control.contains("immutable"));
+        assert!(!headers(&Content::Generated(Vec::new()), "index.html").cache_control.contains("immutable"));
     }
 }

@@ -99,14 +99,14 @@ impl ToolPlanner<'_> {
             let is_instead = |file: &PlannedFile| is_wheel(file) && file.built_from.is_none();
             let has_wheel =
                 |target: &usize| package.files.iter().any(|file| is_instead(file) && file.targets.contains(target));
-            let is_new = |target: &usize| !has_wheel(target) && done.insert((file.candidate.url.clone(), *target));
+            let is_new = |target: &usize| !has_wheel(target) && done.insert((file.link.url.clone(), *target));
             let targets: Vec<_> = file.targets.iter().copied().filter(is_new).collect();
             if targets.is_empty() {
                 continue;
             }
             if let Some(needs) = self.needs(file).await? {
                 let sources = pending.entry(needs).or_default();
-                sources.filenames.insert(file.candidate.filename.clone());
+                sources.filenames.insert(file.link.filename.clone());
                 sources.targets.extend(targets);
             }
         }
@@ -115,14 +115,14 @@ impl ToolPlanner<'_> {
 
     /// Returns the build requirements of an archive, if it can be read.
     async fn needs(&self, file: &PlannedFile) -> Result<Option<BuildRequirements>, PlanFailure> {
-        let candidate = &file.candidate;
+        let link = &file.link;
         let fail = |why| {
-            let failure = MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why };
+            let failure = MetadataFailure { filename: link.filename.clone(), url: link.url.clone(), why };
             PlanFailure { unreachable: vec![failure.into()], ..PlanFailure::default() }
         };
-        let object = ensure_stored(candidate, self.context, self.listener).await.map_err(fail)?;
+        let object = ensure_stored(link, self.context, self.listener).await.map_err(fail)?;
         let archive = self.context.store.open(object.sha256).map_err(|error| fail(error.into()))?;
-        Ok(sdist_metadata::top_files(archive, &candidate.filename).ok().map(|top| top.build_requirements()))
+        Ok(sdist_metadata::top_files(archive, &link.filename).ok().map(|top| top.build_requirements()))
     }
 
     async fn add_builders(
@@ -182,7 +182,7 @@ struct SourceArchives {
 }
 
 fn is_wheel(file: &PlannedFile) -> bool {
-    file.candidate.filename.parse::<WheelFilename>().is_ok()
+    file.link.filename.parse::<WheelFilename>().is_ok()
 }
 
 fn add(plan: &mut Plan, tools: Plan) {

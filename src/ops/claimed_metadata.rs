@@ -30,7 +30,7 @@ impl ClaimedMetadata {
     pub(super) fn move_to(&self, plan: &mut Plan) {
         let mut claimed = std::mem::take(&mut self.state().metadata);
         for file in plan.packages.iter_mut().flat_map(|package| &mut package.files) {
-            file.claimed = claimed.remove(&file.candidate.url);
+            file.claimed = claimed.remove(&file.link.url);
         }
     }
 

@@ -9,7 +9,7 @@ use super::fetch_error::FetchError;
 use super::incoming_writer::IncomingWriter;
 use super::shared_objects::{SharedOutcome, fetch_shared};
 use super::{Event, Listener};
-use crate::domain::{Candidate, ContentMismatch, ExpectedContent, Object, Sha256, Status};
+use crate::domain::{ContentMismatch, ExpectedContent, FileLink, Object, Sha256, Status};
 use crate::http::{HttpClient, HttpError, MIN_PARALLEL_SIZE, RequestPermit, ResponseBody, ResumePoint, blocking};
 use crate::index::LocalDigests;
 use crate::shared_store::SharedStore;
@@ -18,7 +18,7 @@ use crate::store::{Claim, DiskStore, Incoming, StoreError};
 /// A file to download.
 pub(super) struct Download {
     pub file: usize,
-    pub candidate: Candidate,
+    pub link: FileLink,
     pub store: DiskStore,
     pub client: Arc<HttpClient>,
     /// Asked before the file's own URL.
@@ -30,10 +30,10 @@ pub(super) struct Download {
 
 impl Download {
     /// A download that nobody is told of.
-    pub fn new(candidate: Candidate, context: &FetchContext) -> Self {
+    pub fn new(link: FileLink, context: &FetchContext) -> Self {
         Self {
             file: 0,
-            candidate,
+            link,
             store: context.store.clone(),
             client: context.client.clone(),
             shared: context.shared.clone(),
@@ -50,8 +50,8 @@ impl Download {
     pub async fn run(&self) -> Result<(Object, Status), FetchError> {
         let mut wait = OtherProcessWait::default();
         loop {
-            let permit = self.client.permit(&self.candidate.url, self.candidate.expected.size).await;
-            let seen = LocalDigests::stamp(&self.candidate.url);
+            let permit = self.client.permit(&self.link.url, self.link.expected.size).await;
+            let seen = LocalDigests::stamp(&self.link.url);
             // Thousands may wait for their turn: what is done then takes its room only then.
             if let Some((object, status)) = Box::pin(self.take(permit, &mut wait)).await? {
                 if let Some(seen) = seen.filter(|_| status == Status::Downloaded) {
@@ -68,10 +68,10 @@ impl Download {
         permit: RequestPermit,
         wait: &mut OtherProcessWait,
     ) -> Result<Option<(Object, Status)>, FetchError> {
-        let incoming = match self.claim(&self.candidate.expected).await? {
+        let incoming = match self.claim(&self.link.expected).await? {
             Claim::Held(object) => return Ok(Some((object, Status::Cached))),
             Claim::Ours(incoming) => *incoming,
-            Claim::InProgress { .. } if wait.is_over() => self.store.begin(self.candidate.expected.clone())?,
+            Claim::InProgress { .. } if wait.is_over() => self.store.begin(self.link.expected.clone())?,
             Claim::InProgress { received } => {
                 drop(permit);
                 wait.wait(received).await;
@@ -81,7 +81,7 @@ impl Download {
         let incoming = match self.take_shared(incoming).await? {
             SharedOutcome::Fetched(object) => return Ok(Some((object, Status::Downloaded))),
             SharedOutcome::Missing(incoming) => *incoming,
-            SharedOutcome::Mismatch => self.store.begin(self.candidate.expected.clone())?,
+            SharedOutcome::Mismatch => self.store.begin(self.link.expected.clone())?,
         };
         let object = DownloadAttempts::new(self, permit, incoming).run().await?;
         if let Some(shared) = &self.shared {
@@ -91,18 +91,11 @@ impl Download {
     }
 
     async fn take_shared(&self, incoming: Incoming) -> Result<SharedOutcome, StoreError> {
-        match (&self.shared, self.candidate.expected.sha256()) {
+        match (&self.shared, self.link.expected.sha256()) {
             (Some(shared), Some(sha256)) => {
                 let emit = |event| self.emit(event);
-                fetch_shared(
-                    shared,
-                    sha256,
-                    (self.file, &self.candidate.filename),
-                    incoming,
-                    self.arrival.as_ref(),
-                    &emit,
-                )
-                .await
+                fetch_shared(shared, sha256, (self.file, &self.link.filename), incoming, self.arrival.as_ref(), &emit)
+                    .await
             }
             _ => Ok(SharedOutcome::Missing(Box::new(incoming))),
         }
@@ -118,20 +111,20 @@ impl Download {
     }
 }
 
-/// Fetches the file of `candidate` into the store before there is a plan, since the plan depends on
+/// Fetches the file of `link` into the store before there is a plan, since the plan depends on
 /// it.
 ///
 /// # Errors
 /// As [`Download::run`].
 pub(super) async fn download(
-    candidate: &Candidate,
+    link: &FileLink,
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<Object, FetchError> {
-    if candidate.url.secret().scheme() != "file" {
-        listener(Event::NeededEarly { filename: candidate.filename.clone(), bytes: candidate.expected.size });
+    if link.url.secret().scheme() != "file" {
+        listener(Event::NeededEarly { filename: link.filename.clone(), bytes: link.expected.size });
     }
-    Download::new(candidate.clone(), context).run().await.map(|(object, _)| object)
+    Download::new(link.clone(), context).run().await.map(|(object, _)| object)
 }
 
 /// How long to wait for another process that downloads the same file and receives no bytes;
@@ -184,7 +177,7 @@ impl<'a> DownloadAttempts<'a> {
         let validator =
             incoming.origin().and_then(|origin| origin.strip_prefix(&download.origin(""))).map(ToOwned::to_owned);
         let is_resumed = incoming.received() > 0;
-        let expected = download.candidate.expected.clone();
+        let expected = download.link.expected.clone();
         let writer = IncomingWriter::new(incoming, download.arrival.clone());
         Self { download, expected, permit, writer, validator, is_resumed, has_started_over: false }
     }
@@ -238,7 +231,7 @@ impl<'a> DownloadAttempts<'a> {
             let announced = self.receive(body).await?;
             // Whoever announces a length and keeps it has cut nothing short: it is another file.
             if let Some(expected) = announced.or(size).filter(|expected| *expected > self.writer.received) {
-                return Err(HttpError::truncated(&self.download.candidate.url, self.writer.received, expected).into());
+                return Err(HttpError::truncated(&self.download.link.url, self.writer.received, expected).into());
             }
         }
         Ok(self.writer.keep().await?)
@@ -251,7 +244,7 @@ impl<'a> DownloadAttempts<'a> {
             past_caches: self.has_started_over,
             ..ResumePoint::default()
         };
-        let (client, url) = (&self.download.client, &self.download.candidate.url);
+        let (client, url) = (&self.download.client, &self.download.link.url);
         let body = match self.expected.size.filter(|size| *size >= MIN_PARALLEL_SIZE) {
             Some(size) if self.can_resume() => client.file_in_parallel(&self.permit, url, &start, size).await?,
             _ => client.file(&self.permit, url, &start).await?,
@@ -274,7 +267,7 @@ impl<'a> DownloadAttempts<'a> {
     async fn receive(&mut self, mut body: ResponseBody) -> Result<Option<u64>, FetchError> {
         let size = self.expected.size.or(body.total());
         self.writer.expect(body.total());
-        let (file, filename) = (self.download.file, self.download.candidate.filename.clone());
+        let (file, filename) = (self.download.file, self.download.link.filename.clone());
         self.download.emit(Event::Started { file, filename, size });
         if body.start() > 0 {
             self.download.emit(Event::Received { file, bytes: body.start() });
@@ -294,7 +287,7 @@ impl<'a> DownloadAttempts<'a> {
     }
 
     fn check_size(&self, size: u64) -> Result<(), HttpError> {
-        self.download.client.check_file_size(&self.download.candidate.url, size)
+        self.download.client.check_file_size(&self.download.link.url, size)
     }
 
     /// Whether an expected digest may hold although the size differs.
@@ -359,7 +352,7 @@ impl Download {
     ///
     /// The URL is hashed, since it may hold a secret.
     fn origin(&self, validator: &str) -> String {
-        format!("{} {validator}", Sha256::of(self.candidate.url.public().as_bytes()))
+        format!("{} {validator}", Sha256::of(self.link.url.public().as_bytes()))
     }
 }
 

@@ -10,7 +10,7 @@ use super::plan_cache;
 use super::stored_bytes::find_bytes;
 use super::{Event, Listener};
 use crate::domain::{
-    Candidate, Fetched, FetchedFile, Object, Plan, PlannedFile, Specifiers, Status, Timestamp, WheelFilename,
+    Fetched, FetchedFile, FileLink, Object, Plan, PlannedFile, Specifiers, Status, Timestamp, WheelFilename,
 };
 use crate::index::sdist_metadata;
 use crate::index::wheel_metadata;
@@ -43,9 +43,9 @@ pub async fn fetch(
     let mut take = |file: PlannedFile| {
         let StoredFile { object, metadata, requires_python, status } =
             stored.next().expect("every planned file is held");
-        let requires_python = file.candidate.requires_python.clone().or(requires_python);
+        let requires_python = file.link.requires_python.clone().or(requires_python);
         FetchedFile {
-            candidate: Candidate { requires_python, ..file.candidate },
+            link: FileLink { requires_python, ..file.link },
             targets: file.targets,
             tools: file.tools,
             object,
@@ -63,8 +63,8 @@ async fn check_claims(plan: &Plan, stored: &[StoredFile], context: &FetchContext
     let mut failures = Vec::new();
     for (stored, (package, file)) in stored.iter().zip(plan.files()) {
         let Some(claimed) = &file.claimed else { continue };
-        if let Err(why) = check_claim(stored.object, &package.name, &file.candidate, claimed, context).await {
-            let Candidate { filename, url, .. } = file.candidate.clone();
+        if let Err(why) = check_claim(stored.object, &package.name, &file.link, claimed, context).await {
+            let FileLink { filename, url, .. } = file.link.clone();
             failures.push(FetchFailure { filename, url, why });
         }
     }
@@ -102,11 +102,11 @@ async fn fetch_all(
     let mut stored: Vec<Option<StoredFile>> = Vec::new();
     let mut failures = Vec::new();
     let missing = fill_from_store(plan, store, listener, &mut stored);
-    let bytes = missing.iter().map(|(_, candidate)| candidate.expected.size).sum();
+    let bytes = missing.iter().map(|(_, link)| link.expected.size).sum();
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
-    for (file, candidate) in missing {
-        let download_one = Download { file, listener: listener.clone(), ..Download::new(candidate, context) };
+    for (file, link) in missing {
+        let download_one = Download { file, listener: listener.clone(), ..Download::new(link, context) };
         transfers.spawn(async move {
             let result = download_one.run().await;
             (download_one, result)
@@ -116,13 +116,13 @@ async fn fetch_all(
         let (download_one, result) = transfer.expect("a transfer does not panic");
         match result {
             Ok((object, status)) => {
-                let filename = download_one.candidate.filename.clone();
+                let filename = download_one.link.filename.clone();
                 listener(Event::Stored { file: download_one.file, filename, bytes: object.size, status });
                 stored[download_one.file] = Some(StoredFile::new(object, status));
             }
             Err(why) => {
                 listener(Event::Failed { file: download_one.file });
-                let Candidate { filename, url, .. } = download_one.candidate;
+                let FileLink { filename, url, .. } = download_one.link;
                 failures.push((download_one.file, FetchFailure { filename, url, why }));
             }
         }
@@ -143,8 +143,8 @@ async fn fetch_all(
 /// The files of a plan, by whether the store has them.
 pub struct FilesToFetch<'a> {
     /// The files that the store has, with their sizes.
-    pub stored: Vec<(&'a Candidate, u64)>,
-    pub missing: Vec<&'a Candidate>,
+    pub stored: Vec<(&'a FileLink, u64)>,
+    pub missing: Vec<&'a FileLink>,
     /// The free space in bytes where the missing files will be stored, if the system states it.
     pub free: Option<u64>,
 }
@@ -153,9 +153,9 @@ pub struct FilesToFetch<'a> {
 pub fn files_to_fetch<'a>(plan: &'a Plan, store: &DiskStore) -> FilesToFetch<'a> {
     let (mut stored, mut missing) = (Vec::new(), Vec::new());
     for (_, file) in plan.files() {
-        match find_bytes(&file.candidate, store) {
-            Some(object) => stored.push((&file.candidate, object.size)),
-            None => missing.push(&file.candidate),
+        match find_bytes(&file.link, store) {
+            Some(object) => stored.push((&file.link, object.size)),
+            None => missing.push(&file.link),
         }
     }
     FilesToFetch { stored, missing, free: store.free_space() }
@@ -175,19 +175,19 @@ fn fill_from_store(
     store: &DiskStore,
     listener: &Listener,
     stored: &mut Vec<Option<StoredFile>>,
-) -> Vec<(usize, Candidate)> {
+) -> Vec<(usize, FileLink)> {
     let mut missing = Vec::new();
     for (file, (_, planned)) in plan.files().enumerate() {
-        let found = find_bytes(&planned.candidate, store);
+        let found = find_bytes(&planned.link, store);
         let status = |object: Object| match store.arrived(object.sha256) {
             Some(_) => Status::Downloaded,
             None => Status::Cached,
         };
         if let Some(object) = found {
-            let filename = planned.candidate.filename.clone();
+            let filename = planned.link.filename.clone();
             listener(Event::Stored { file, filename, bytes: object.size, status: status(object) });
         } else {
-            missing.push((file, planned.candidate.clone()));
+            missing.push((file, planned.link.clone()));
         }
         stored.push(found.map(|object| StoredFile::new(object, status(object))));
     }
@@ -197,9 +197,9 @@ fn fill_from_store(
 /// Returns errors for files without an expected digest that are no distributions, such as a login
 /// page or a truncated file.
 fn non_distributions(plan: &Plan, store: &DiskStore, stored: &[StoredFile]) -> Vec<FetchFailure> {
-    let without_digest = plan.files().zip(stored).filter(|((_, file), _)| !file.candidate.expected.has_digest());
+    let without_digest = plan.files().zip(stored).filter(|((_, file), _)| !file.link.expected.has_digest());
     let checked = without_digest.filter_map(|((_, file), stored)| {
-        let (filename, url) = (file.candidate.filename.clone(), file.candidate.url.clone());
+        let (filename, url) = (file.link.filename.clone(), file.link.url.clone());
         let why = check_kind(store, stored.object, &filename).err()?;
         Some(FetchFailure { filename, url, why })
     });
@@ -224,16 +224,14 @@ fn with_metadata(
 ) -> Result<Vec<StoredFile>, Vec<FetchFailure>> {
     let mut failures = Vec::new();
     for (stored, (_, file)) in stored.iter_mut().zip(plan.files()).filter(|_| settings.metadata) {
-        let Ok(filename) = file.candidate.filename.parse() else { continue };
+        let Ok(filename) = file.link.filename.parse() else { continue };
         match take_metadata(store, stored.object, &filename) {
             Ok((metadata, requires_python)) => {
                 (stored.metadata, stored.requires_python) = (Some(metadata), requires_python);
             }
-            Err(why) => failures.push(FetchFailure {
-                filename: file.candidate.filename.clone(),
-                url: file.candidate.url.clone(),
-                why,
-            }),
+            Err(why) => {
+                failures.push(FetchFailure { filename: file.link.filename.clone(), url: file.link.url.clone(), why })
+            }
         }
     }
     if failures.is_empty() { Ok(stored) } else { Err(failures) }

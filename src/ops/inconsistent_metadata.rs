@@ -1,6 +1,6 @@
 //! The error for a file whose metadata contradicts its index.
 
-use crate::domain::{Candidate, MaskedUrl, ResolutionMetadata};
+use crate::domain::{FileLink, MaskedUrl, ResolutionMetadata};
 
 /// The error for a file that has other dependencies than its index stated.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +15,9 @@ pub struct InconsistentMetadata {
 }
 
 impl InconsistentMetadata {
-    /// Makes the error for the file of `candidate`, which has the dependencies `own`.
-    pub(super) fn new(candidate: &Candidate, own: &ResolutionMetadata, claimed: &ResolutionMetadata) -> Self {
-        let index = MaskedUrl::clone(&candidate.index);
+    /// Makes the error for the file of `link`, which has the dependencies `own`.
+    pub(super) fn new(link: &FileLink, own: &ResolutionMetadata, claimed: &ResolutionMetadata) -> Self {
+        let index = MaskedUrl::clone(&link.index);
         Self { index, own: only_in(own, claimed), claimed: only_in(claimed, own) }
     }
 }

@@ -13,7 +13,7 @@ use super::fetch_error::FetchError;
 use super::inconsistent_metadata::InconsistentMetadata;
 use super::stored_bytes::find_bytes;
 use crate::domain::{
-    Candidate, CoreMetadata, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
+    CoreMetadata, FileLink, Fingerprint, MaskedUrl, MetadataUnavailable, Object, PackageName, ResolutionMetadata,
     Sha256, SourceFilename, WheelFilename,
 };
 use crate::http::{HttpClient, HttpError, PageResponse, Validators};
@@ -40,20 +40,20 @@ pub(super) struct StatedMetadata {
 }
 
 impl StatedMetadata {
-    /// Returns the dependencies of the file of `candidate`, and adds a claim of its index to
+    /// Returns the dependencies of the file of `link`, and adds a claim of its index to
     /// `claimed`.
     ///
     /// # Errors
     /// When they cannot be known; the error says why.
     pub fn metadata(
         self,
-        candidate: &Candidate,
+        link: &FileLink,
         claimed: &ClaimedMetadata,
     ) -> Result<ResolutionMetadata, MetadataUnavailable> {
         let metadata = self.known?;
         let resolved = ResolutionMetadata::of(&metadata);
         if self.is_claimed {
-            claimed.add(&candidate.url, metadata);
+            claimed.add(&link.url, metadata);
         }
         Ok(resolved)
     }
@@ -76,108 +76,106 @@ impl StatedMetadata {
     }
 }
 
-/// Returns the metadata of the file of `candidate`.
+/// Returns the metadata of the file of `link`.
 ///
 /// # Errors
 /// When it could not be fetched; unusable metadata is no error.
 pub(super) async fn metadata_of(
     project: &PackageName,
-    candidate: &Candidate,
+    link: &FileLink,
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<StatedMetadata, MetadataFailure> {
-    let said = said_without_build(project, candidate, context, listener).await;
+    let said = said_without_build(project, link, context, listener).await;
     let said = match (said.map(|said| said.admitted(context)), &context.builds) {
         (Ok(StatedMetadata { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
-            metadata_from_build(project, candidate, context, &**builds, listener).await.map(StatedMetadata::by_file)
+            metadata_from_build(project, link, context, &**builds, listener).await.map(StatedMetadata::by_file)
         }
         (said, _) => said,
     };
-    said.map_err(|why| MetadataFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why })
+    said.map_err(|why| MetadataFailure { filename: link.filename.clone(), url: link.url.clone(), why })
 }
 
-/// Returns the metadata of the wheel of `candidate`, unless the whole wheel must be fetched for it.
-pub(super) async fn metadata_without_download(candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
-    let wheel: WheelFilename = candidate.filename.parse().ok()?;
-    match cached(&wheel.name, candidate, context).await {
+/// Returns the metadata of the wheel of `link`, unless the whole wheel must be fetched for it.
+pub(super) async fn metadata_without_download(link: &FileLink, context: &FetchContext) -> Option<StatedMetadata> {
+    let wheel: WheelFilename = link.filename.parse().ok()?;
+    match cached(&wheel.name, link, context).await {
         Some(said) => Some(said),
-        None => of_partial_wheel(&wheel, candidate, context).await.ok()?,
+        None => of_partial_wheel(&wheel, link, context).await.ok()?,
     }
 }
 
 async fn said_without_build(
     project: &PackageName,
-    candidate: &Candidate,
+    link: &FileLink,
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<StatedMetadata, FetchError> {
-    if let Some(said) = cached(project, candidate, context).await {
+    if let Some(said) = cached(project, link, context).await {
         return Ok(said);
     }
-    if let Ok(wheel) = candidate.filename.parse::<WheelFilename>()
-        && let Some(said) = of_partial_wheel(&wheel, candidate, context).await?
+    if let Ok(wheel) = link.filename.parse::<WheelFilename>()
+        && let Some(said) = of_partial_wheel(&wheel, link, context).await?
     {
         return Ok(said);
     }
-    of_held(ensure_stored(candidate, context, listener).await?, project, candidate, context)
-        .await
-        .map(StatedMetadata::by_file)
+    of_held(ensure_stored(link, context, listener).await?, project, link, context).await.map(StatedMetadata::by_file)
 }
 
 /// Returns the cached metadata from the file itself, else that from its index, else what other
 /// machines read of it or were told.
-async fn cached(project: &PackageName, candidate: &Candidate, context: &FetchContext) -> Option<StatedMetadata> {
-    let key = key(candidate.expected.sha256()?, project, candidate);
+async fn cached(project: &PackageName, link: &FileLink, context: &FetchContext) -> Option<StatedMetadata> {
+    let key = key(link.expected.sha256()?, project, link);
     if let Some(known) = context.metadata.read(key) {
         return Some(StatedMetadata::by_file(known));
     }
-    if let Some(said) = context.indexes.recall_metadata(candidate) {
+    if let Some(said) = context.indexes.recall_metadata(link) {
         return Some(StatedMetadata::by_index(said));
     }
     // Nobody vouches for what others read before the file is here, as for what its index says.
-    let (read, said) = tokio::join!(context.metadata.fetch(key), context.indexes.recall_shared_metadata(candidate));
+    let (read, said) = tokio::join!(context.metadata.fetch(key), context.indexes.recall_shared_metadata(link));
     read.or(said).map(StatedMetadata::by_index)
 }
 
-/// Returns the key of the metadata of the file of `candidate`.
-fn key<'a>(sha256: Sha256, project: &'a PackageName, candidate: &'a Candidate) -> MetadataKey<'a> {
-    MetadataKey { sha256, project, filename: &candidate.filename, tools_of: None }
+/// Returns the key of the metadata of the file of `link`.
+fn key<'a>(sha256: Sha256, project: &'a PackageName, link: &'a FileLink) -> MetadataKey<'a> {
+    MetadataKey { sha256, project, filename: &link.filename, tools_of: None }
 }
 
 async fn metadata_from_build(
     project: &PackageName,
-    candidate: &Candidate,
+    link: &FileLink,
     context: &FetchContext,
     builds: &dyn MetadataBuilder,
     listener: &Listener,
 ) -> Result<MetadataResult, FetchError> {
-    let archive = ensure_stored(candidate, context, listener).await?;
-    let source = BuildSource { archive: archive.sha256, project, filename: &candidate.filename };
+    let archive = ensure_stored(link, context, listener).await?;
+    let source = BuildSource { archive: archive.sha256, project, filename: &link.filename };
     builds.metadata(source, context, listener).await
 }
 
 /// Returns the metadata of a wheel, unless the whole wheel must be fetched for it.
 async fn of_partial_wheel(
     wheel: &WheelFilename,
-    candidate: &Candidate,
+    link: &FileLink,
     context: &FetchContext,
 ) -> Result<Option<StatedMetadata>, FetchError> {
-    if let Some(stored) = find_bytes(candidate, &context.store) {
-        return of_held(stored, &wheel.name, candidate, context).await.map(StatedMetadata::by_file).map(Some);
+    if let Some(stored) = find_bytes(link, &context.store) {
+        return of_held(stored, &wheel.name, link, context).await.map(StatedMetadata::by_file).map(Some);
     }
-    if let Some(file) = read_in_place(wheel, candidate) {
+    if let Some(file) = read_in_place(wheel, link) {
         return Ok(Some(StatedMetadata::by_file(Ok(file.metadata))));
     }
-    let file = match sidecar(wheel, candidate, &context.client).await? {
+    let file = match sidecar(wheel, link, &context.client).await? {
         Some(file) => Some(file),
         // No digest vouches for a part of a file: one that makes no sense is told by the whole.
-        None if candidate.url.secret().scheme() != "file" => {
-            wheel_tail(&context.client, &candidate.url, wheel).await?.and_then(Result::ok)
+        None if link.url.secret().scheme() != "file" => {
+            wheel_tail(&context.client, &link.url, wheel).await?.and_then(Result::ok)
         }
         None => None,
     };
     Ok(file.map(|file| {
-        context.indexes.remember_metadata(candidate, &file.metadata);
+        context.indexes.remember_metadata(link, &file.metadata);
         StatedMetadata::by_index(file.metadata)
     }))
 }
@@ -189,34 +187,34 @@ async fn of_partial_wheel(
 async fn of_held(
     stored: Object,
     project: &PackageName,
-    candidate: &Candidate,
+    link: &FileLink,
     context: &FetchContext,
 ) -> Result<MetadataResult, FetchError> {
-    let known = read_held(stored.sha256, project, candidate, &context.store)?;
+    let known = read_held(stored.sha256, project, link, &context.store)?;
     let known = match known {
         Err(MetadataUnavailable::Refused(_))
             if context.store.check_again(stored.sha256).map_err(unreadable(stored))?.is_none() =>
         {
             let silent: Listener = Arc::new(|_| ());
-            let again = download(candidate, context, &silent).await?;
-            read_held(again.sha256, project, candidate, &context.store)?
+            let again = download(link, context, &silent).await?;
+            read_held(again.sha256, project, link, &context.store)?
         }
         known => known,
     };
-    context.metadata.write(key(stored.sha256, project, candidate), &known);
+    context.metadata.write(key(stored.sha256, project, link), &known);
     Ok(known)
 }
 
 fn read_held(
     sha256: Sha256,
     project: &PackageName,
-    candidate: &Candidate,
+    link: &FileLink,
     store: &DiskStore,
 ) -> Result<MetadataResult, FetchError> {
     let mut file = ErrorRecordingFile { file: store.open(sha256)?, failed: None };
-    let known = match candidate.filename.parse::<WheelFilename>() {
+    let known = match link.filename.parse::<WheelFilename>() {
         Ok(wheel) => wheel_outcome(wheel_metadata::read(&mut file, &wheel)),
-        Err(_) => read_source(&mut file, project, &candidate.filename),
+        Err(_) => read_source(&mut file, project, &link.filename),
     };
     match file.failed {
         Some(why) => Err(StoreError::Read { sha256, why }.into()),
@@ -261,7 +259,7 @@ impl Seek for ErrorRecordingFile {
     }
 }
 
-/// Checks that the fetched file of `candidate` has the dependencies that its index `claimed`, on
+/// Checks that the fetched file of `link` has the dependencies that its index `claimed`, on
 /// which the plan depends.
 ///
 /// # Errors
@@ -269,13 +267,13 @@ impl Seek for ErrorRecordingFile {
 pub(super) async fn check_claim(
     stored: Object,
     project: &PackageName,
-    candidate: &Candidate,
+    link: &FileLink,
     claimed: &CoreMetadata,
     context: &FetchContext,
 ) -> Result<(), FetchError> {
-    let known = match context.metadata.read(key(stored.sha256, project, candidate)) {
+    let known = match context.metadata.read(key(stored.sha256, project, link)) {
         Some(known) => known,
-        None => of_held(stored, project, candidate, context).await?,
+        None => of_held(stored, project, link, context).await?,
     };
     match known {
         Ok(own) if own == *claimed => Ok(()),
@@ -283,7 +281,7 @@ pub(super) async fn check_claim(
             let (own, claimed) = (ResolutionMetadata::of(&own), ResolutionMetadata::of(claimed));
             match own.agrees_with(&claimed) {
                 true => Ok(()),
-                false => Err(Box::new(InconsistentMetadata::new(candidate, &own, &claimed)).into()),
+                false => Err(Box::new(InconsistentMetadata::new(link, &own, &claimed)).into()),
             }
         }
         Err(MetadataUnavailable::Refused(why)) => Err(FetchError::Refused(why)),
@@ -293,8 +291,8 @@ pub(super) async fn check_claim(
 
 /// Returns the metadata of a local wheel without an expected digest, which is read in place, since
 /// hashing it would add nothing.
-fn read_in_place(wheel: &WheelFilename, candidate: &Candidate) -> Option<MetadataFile> {
-    let path = candidate.url.local_path().filter(|_| !candidate.expected.has_digest())?;
+fn read_in_place(wheel: &WheelFilename, link: &FileLink) -> Option<MetadataFile> {
+    let path = link.url.local_path().filter(|_| !link.expected.has_digest())?;
     wheel_metadata::read(regular_file::open(&path).ok()?, wheel).ok()
 }
 
@@ -311,11 +309,11 @@ const LONGEST_SIDECAR: usize = 16 << 20;
 /// name of the wheel: then the wheel itself decides.
 async fn sidecar(
     wheel: &WheelFilename,
-    candidate: &Candidate,
+    link: &FileLink,
     client: &HttpClient,
 ) -> Result<Option<MetadataFile>, HttpError> {
-    let Some(sidecar) = &candidate.sidecar else { return Ok(None) };
-    let bytes = match client.page(&candidate.url.sidecar(), "*/*", &Validators::default(), LONGEST_SIDECAR).await {
+    let Some(sidecar) = &link.sidecar else { return Ok(None) };
+    let bytes = match client.page(&link.url.sidecar(), "*/*", &Validators::default(), LONGEST_SIDECAR).await {
         Ok(PageResponse::Page(page)) => page.content,
         Ok(PageResponse::NotModified { .. }) => return Ok(None),
         Err(error) if error.is_not_found() => return Ok(None),
@@ -333,13 +331,13 @@ async fn sidecar(
 
 /// Returns the file in the store, and fetches it if it is not there.
 pub(super) async fn ensure_stored(
-    candidate: &Candidate,
+    link: &FileLink,
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<Object, FetchError> {
-    match find_bytes(candidate, &context.store) {
+    match find_bytes(link, &context.store) {
         Some(stored) => Ok(stored),
-        None => download(candidate, context, listener).await,
+        None => download(link, context, listener).await,
     }
 }
 

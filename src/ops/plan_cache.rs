@@ -124,7 +124,7 @@ impl<'p> PlanCache<'p> {
     fn restore_credentials(&self, packages: &mut [PlannedPackage]) {
         let mut known: HashMap<MaskedUrl, Arc<MaskedUrl>> = HashMap::new();
         for file in packages.iter_mut().flat_map(|package| &mut package.files) {
-            let index = &mut file.candidate.index;
+            let index = &mut file.link.index;
             *index = match known.get(&**index) {
                 Some(index) => index.clone(),
                 None => {

@@ -47,7 +47,7 @@ pub fn check_space<'a>(
     outputs: impl Iterator<Item = &'a Output>,
 ) -> Result<(), DiskFull> {
     let missing = files_to_fetch(plan, store).missing;
-    let missing = missing.iter().filter_map(|candidate| candidate.expected.size).sum();
+    let missing = missing.iter().filter_map(|link| link.expected.size).sum();
     let mut needs = vec![(store.root().to_owned(), missing)];
     let mut expected = None;
     for output in outputs.filter(|output| may_need_space(output, store)) {
@@ -141,7 +141,7 @@ fn size(content: &Content) -> u64 {
     match content {
         Content::Object { size, .. } => *size,
         Content::PipCacheEntry(entry) => entry.size(),
-        Content::Page(_) => 0,
+        Content::Generated(_) => 0,
     }
 }
 
@@ -162,12 +162,12 @@ fn expected_files(plan: &Plan, store: &DiskStore) -> Fetched {
 }
 
 fn expected_file(file: &PlannedFile, store: &DiskStore) -> Option<FetchedFile> {
-    let PlannedFile { candidate, targets, tools, metadata_source, built_from, .. } = file.clone();
-    let expected = &candidate.expected;
+    let PlannedFile { link, targets, tools, metadata_source, built_from, .. } = file.clone();
+    let expected = &link.expected;
     let promised = || Some(Object { sha256: expected.sha256()?, size: expected.size? });
-    let object = find_bytes(&candidate, store).or_else(promised)?;
+    let object = find_bytes(&link, store).or_else(promised)?;
     let (metadata, status) = (None, Status::Planned);
-    Some(FetchedFile { candidate, targets, tools, object, metadata, metadata_source, built_from, status })
+    Some(FetchedFile { link, targets, tools, object, metadata, metadata_source, built_from, status })
 }
 
 fn shares_disk(place: &Path, store: &DiskStore) -> bool {

@@ -27,7 +27,7 @@ impl TargetBuild {
 /// Returns what the targets have to build of `fetched`, whose files are in `store`.
 pub fn target_builds(fetched: &Fetched, store: &DiskStore) -> Vec<TargetBuild> {
     let filename = |sha256: Sha256| {
-        fetched.files().find(|(_, file)| file.object.sha256 == sha256).map(|(_, file)| &*file.candidate.filename)
+        fetched.files().find(|(_, file)| file.object.sha256 == sha256).map(|(_, file)| &*file.link.filename)
     };
     TargetBuild::all_of(fetched, |sha256| {
         let top = sdist_metadata::top_files(store.open(sha256).ok()?, filename(sha256)?).ok()?;

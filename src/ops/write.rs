@@ -101,8 +101,8 @@ pub fn write_seen_pages(
     folder: &Path,
     cancel: &CancelFlag,
 ) -> Result<(), WriteFailure> {
-    let listed = fetched.files().filter(|(_, file)| *file.candidate.index != file.candidate.url);
-    let listed: BTreeSet<_> = listed.map(|(package, file)| (&file.candidate.index, &package.name)).collect();
+    let listed = fetched.files().filter(|(_, file)| *file.link.index != file.link.url);
+    let listed: BTreeSet<_> = listed.map(|(package, file)| (&file.link.index, &package.name)).collect();
     let seen = listed.into_iter().filter_map(|(index, project)| indexes.index_page(index, project));
     let mut tree = Tree::new();
     for page in seen {
@@ -196,13 +196,13 @@ mod tests {
     use crate::layout::LAYOUTS;
     use crate::ops::bundle;
 
-    use crate::domain::{Candidate, FetchedFile, FetchedPackage, Question, Status};
+    use crate::domain::{FetchedFile, FetchedPackage, FileLink, Question, Status};
 
     fn fetched(store: &DiskStore) -> Fetched {
-        let candidate = Candidate::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap());
+        let link = FileLink::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap());
         let object = store.insert(b"a wheel").unwrap();
         let file = FetchedFile {
-            candidate,
+            link,
             targets: Vec::new(),
             tools: Vec::new(),
             object,

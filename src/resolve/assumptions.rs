@@ -101,7 +101,7 @@ impl Assumptions {
 
     fn refuse(&mut self, name: &PackageName) {
         if let Some(file) = self.files.remove(name) {
-            self.refused.insert(file.candidate.url.clone());
+            self.refused.insert(file.link.url.clone());
         }
     }
 }

@@ -31,7 +31,7 @@ fn fault(view: &SearchView<'_, '_>, name: &PackageName, asked: &ProjectRequireme
         PackageSource::Direct(_) if asked.file.is_none() => None,
         PackageSource::Direct(direct) => (!allowed.contains(&number(ONLY))).then(|| {
             let version = direct.version.as_ref().map(ToString::to_string).unwrap_or_default();
-            let filename = &direct.candidate.filename;
+            let filename = &direct.link.filename;
             Reason::WrongFile(format!("{filename} is version {version}, and {specifiers} is asked for"))
         }),
         PackageSource::Listed(selector) => {
@@ -63,6 +63,6 @@ fn disagreement(
 }
 
 fn has_digest(asked: &ProjectRequirements<'_>) -> bool {
-    let in_url = matches!(&asked.file, Some(Ok(direct)) if !direct.candidate.expected.by_user.is_empty());
+    let in_url = matches!(&asked.file, Some(Ok(direct)) if !direct.link.expected.by_user.is_empty());
     in_url || !asked.hashes().is_empty()
 }

@@ -289,7 +289,7 @@ fn missing(view: &SearchView<'_, '_>, name: &PackageName) -> String {
     match view.source(name) {
         PackageSource::Direct(direct) => {
             let named_by = direct.named_by.as_ref().map(|version| format!(", which {version} names"));
-            format!("{name} comes from {} alone{}", direct.candidate.url, named_by.unwrap_or_default())
+            format!("{name} comes from {} alone{}", direct.link.url, named_by.unwrap_or_default())
         }
         PackageSource::Pending => format!("{name} is not known"),
         PackageSource::Listed(selector) => match selector.candidates().versions() {

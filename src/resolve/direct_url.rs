@@ -6,7 +6,7 @@ use url::Url;
 
 use super::Reason;
 use crate::domain::{
-    Algorithm, Candidate, Digest, DistributionFilename, ExpectedContent, MaskedUrl, PackageName, Requirement, Source,
+    Algorithm, Digest, DistributionFilename, ExpectedContent, FileLink, MaskedUrl, PackageName, Requirement, Source,
     Target, Version,
 };
 
@@ -15,7 +15,7 @@ use crate::domain::{
 pub(super) struct DirectUrl {
     /// The version; `None` if the file name does not state it (`main.zip`).
     pub version: Option<Version>,
-    pub candidate: Arc<Candidate>,
+    pub link: Arc<FileLink>,
     /// The version whose metadata names the file, if no line does.
     pub named_by: Option<String>,
 }
@@ -32,7 +32,7 @@ impl DirectUrl {
         target: &Target,
     ) -> Result<Self, Reason> {
         let mut reference = Self::of_url(name, &archive_url(requirement)?, asked, target)?;
-        Arc::make_mut(&mut reference.candidate).vcs_info.clone_from(&requirement.vcs_info);
+        Arc::make_mut(&mut reference.link).vcs_info.clone_from(&requirement.vcs_info);
         Ok(reference)
     }
 
@@ -51,9 +51,9 @@ impl DirectUrl {
         let address = without_fragment(url);
         let asked = asked.iter().cloned().chain(url.digest()).collect();
         let expected = ExpectedContent { by_user: asked, ..ExpectedContent::default() };
-        let candidate = Candidate { expected, ..Candidate::at(address) };
+        let link = FileLink { expected, ..FileLink::at(address) };
         let version = distribution.map(|distribution| distribution.version().clone());
-        Ok(Self { version, candidate: Arc::new(candidate), named_by: None })
+        Ok(Self { version, link: Arc::new(link), named_by: None })
     }
 }
 

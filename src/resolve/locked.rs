@@ -7,7 +7,7 @@ use super::Reason;
 use super::failure::{Failure, merge};
 use super::with_sources;
 use crate::domain::{
-    Artifact, Candidate, Candidates, Digest, DistributionFilename, ExpectedContent, Lock, LockedFile, LockedPackage,
+    Candidate, Candidates, Digest, DistributionFilename, ExpectedContent, FileLink, Lock, LockedFile, LockedPackage,
     LockedSource, MaskedUrl, NotLocked, Origin, PackageName, Question, ResolvedPackage, SelectedGroups,
     SelectedPackage, SelectionPolicy, Solution, Specifiers, Target, Version,
 };
@@ -32,7 +32,7 @@ pub struct LockResolver {
 #[derive(Clone, Debug)]
 pub struct PackedSource {
     pub version: Version,
-    pub candidate: Candidate,
+    pub link: FileLink,
 }
 
 impl LockResolver {
@@ -189,7 +189,7 @@ impl LockResolver {
         }
     }
 
-    fn resolved(&self, pick: &SelectedPackage<'_>, file: Candidate) -> ResolvedPackage {
+    fn resolved(&self, pick: &SelectedPackage<'_>, file: FileLink) -> ResolvedPackage {
         let LockedPackage { name, version, source, origin, .. } = pick.package;
         let is_folder = matches!(source, LockedSource::Folder(_));
         ResolvedPackage {
@@ -212,13 +212,13 @@ impl LockResolver {
 
     /// Returns the project itself, if it was packed and is not in the lock.
     fn own_project(&self) -> Option<ResolvedPackage> {
-        let (name, PackedSource { version, candidate }) = self.project.clone()?;
+        let (name, PackedSource { version, link }) = self.project.clone()?;
         Some(ResolvedPackage {
             name,
             version: Some(version),
             requested_by: vec![Origin::project()],
             dependencies: Vec::new(),
-            file: candidate,
+            file: link,
             metadata_source: None,
         })
     }
@@ -229,10 +229,10 @@ impl LockResolver {
         target: &Target,
         listings: &BTreeMap<PackageName, Arc<Candidates>>,
         policy: &SelectionPolicy,
-    ) -> Result<Candidate, Reason> {
+    ) -> Result<FileLink, Reason> {
         match &package.source {
             LockedSource::Repository(_) | LockedSource::Folder(_) => {
-                let packed = self.packed(&package.source).map(|packed| packed.candidate.clone());
+                let packed = self.packed(&package.source).map(|packed| packed.link.clone());
                 packed.ok_or(Reason::Unfetchable("it was not packed into an archive"))
             }
             LockedSource::Archive => archive(package, target),
@@ -257,13 +257,13 @@ fn best(
     target: &Target,
     listings: &BTreeMap<PackageName, Arc<Candidates>>,
     policy: &SelectionPolicy,
-) -> Result<Candidate, Reason> {
+) -> Result<FileLink, Reason> {
     let version = package.version.clone().ok_or_else(|| {
         Reason::NotLocked("the lock has no version of it: it was not needed where it was locked".into())
     })?;
     if !package.needs_index() {
         return named(package, target, policy).ok_or_else(|| {
-            let files = package.artifacts().map(Arc::new).collect();
+            let files = package.candidates().map(Arc::new).collect();
             let candidates = Candidates::of_version(version.clone(), files).into();
             let selector = CandidateSelector::new(candidates, package.name.clone(), &[], target, policy);
             Reason::of_selector(&selector, &[0], &Specifiers::exactly(version))
@@ -281,21 +281,21 @@ fn best(
 }
 
 /// Returns the best file of a package whose files have URLs in the lock.
-fn named(package: &LockedPackage, target: &Target, policy: &SelectionPolicy) -> Option<Candidate> {
+fn named(package: &LockedPackage, target: &Target, policy: &SelectionPolicy) -> Option<FileLink> {
     let formats = policy.formats.formats(&package.name);
     let names = package.distributions().map(|(_, distribution)| distribution.ok());
     let best = &package.files[best_by_name(names, formats, target)?];
-    best.url.as_ref().map(|url| candidate(package, best, url.get()))
+    best.url.as_ref().map(|url| link(package, best, url.get()))
 }
 
-/// Returns the candidate for a file with a URL in the lock.
-fn candidate(package: &LockedPackage, file: &LockedFile, url: &MaskedUrl) -> Candidate {
-    Candidate {
+/// Returns the link for a file with a URL in the lock.
+fn link(package: &LockedPackage, file: &LockedFile, url: &MaskedUrl) -> FileLink {
+    FileLink {
         filename: file.filename.clone(),
         index: package.index_of(url),
         expected: ExpectedContent { by_user: strongest(&file.hashes), by_index: Vec::new(), size: file.size },
         uploaded: file.uploaded,
-        ..Candidate::at(url.clone())
+        ..FileLink::at(url.clone())
     }
 }
 
@@ -303,11 +303,11 @@ fn candidate(package: &LockedPackage, file: &LockedFile, url: &MaskedUrl) -> Can
 const ANY_FILE: OptIn = OptIn { pre_releases: true, yanked: true };
 
 /// Returns the file with the digests that the lock states for it.
-fn with_lock_digests(file: &Artifact, package: &LockedPackage) -> Candidate {
+fn with_lock_digests(file: &Candidate, package: &LockedPackage) -> FileLink {
     let is_same = |locked: &&LockedFile| *locked.filename == *file.filename;
     let locked = package.files.iter().find(is_same);
     let asked = locked.map(|locked| strongest(&locked.hashes)).unwrap_or_else(|| package.hashes());
-    Candidate::of(file, &asked)
+    FileLink::of(file, &asked)
 }
 
 /// Returns the digests of the strongest algorithm, since the others add nothing.
@@ -316,7 +316,7 @@ fn strongest(hashes: &[Digest]) -> Vec<Digest> {
 }
 
 /// Returns the archive that is the source of a package.
-fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason> {
+fn archive(package: &LockedPackage, target: &Target) -> Result<FileLink, Reason> {
     let stated =
         package.distributions().find_map(|(file, distribution)| Some((file, distribution, file.url.as_ref()?)));
     let (file, distribution, url) = stated.ok_or(Reason::Unfetchable("the lock does not say where it is"))?;
@@ -325,7 +325,7 @@ fn archive(package: &LockedPackage, target: &Target) -> Result<Candidate, Reason
     {
         return Err(Reason::WrongFile(format!("{} {}", file.filename, target.tags().mismatch(wheel))));
     }
-    Ok(candidate(package, file, url.get()))
+    Ok(link(package, file, url.get()))
 }
 
 fn not_locked(refused: NotLocked) -> Failure {

@@ -49,7 +49,7 @@ use solve::{SearchProgress, TargetOutcome};
 use target_problem::{SpecifierCache, TargetProblem};
 
 use crate::domain::{
-    Candidate, Candidates, MaskedUrl, MetadataUnavailable, PackageName, Question, Requirement, ResolutionMetadata,
+    Candidates, FileLink, MaskedUrl, MetadataUnavailable, PackageName, Question, Requirement, ResolutionMetadata,
     Solution, Target,
 };
 
@@ -71,7 +71,7 @@ pub struct MissingFacts {
     /// files.
     pub listings: BTreeMap<PackageName, bool>,
     /// The files whose metadata is missing, each with its project.
-    pub metadata: BTreeMap<MaskedUrl, (PackageName, Arc<Candidate>)>,
+    pub metadata: BTreeMap<MaskedUrl, (PackageName, Arc<FileLink>)>,
 }
 
 impl MissingFacts {

@@ -14,7 +14,7 @@ use super::node::{VersionSet, positions};
 use super::target_problem::{SpecifierCache, TargetProblem};
 use super::{Facts, MissingFacts};
 use crate::domain::{
-    Artifact, Candidate, Dependency, ExtraName, MaskedUrl, PackageName, ResolutionMetadata, Specifiers, Target,
+    Candidate, Dependency, ExtraName, FileLink, MaskedUrl, PackageName, ResolutionMetadata, Specifiers, Target,
 };
 use crate::select::{CandidateSelector, OptIn};
 
@@ -138,16 +138,16 @@ impl Prefetcher<'_, '_> {
         }
         let opt_in = self.opt_in(name);
         let Some(position) = selector.choose(&self.allowed(name, selector), opt_in, &[]) else { return };
-        let Some(artifact) = selector.best_of(position, opt_in) else { return };
+        let Some(candidate) = selector.best_of(position, opt_in) else { return };
         let progress = self.state.progress_by_project.entry(name.clone()).or_default();
         if progress.guesses == MOST_GUESSES {
             return;
         }
         progress.guesses += 1;
-        (progress.url, progress.position, progress.followed) = (Some(artifact.url.clone()), Some(position), None);
-        if !self.facts.metadata.contains_key(&artifact.url) && artifact.sidecar.is_some() {
-            let candidate = Candidate::of(&artifact, self.problem.hashes(name));
-            self.missing.metadata.insert(artifact.url.clone(), (name.clone(), candidate.into()));
+        (progress.url, progress.position, progress.followed) = (Some(candidate.url.clone()), Some(position), None);
+        if !self.facts.metadata.contains_key(&candidate.url) && candidate.sidecar.is_some() {
+            let link = FileLink::of(&candidate, self.problem.hashes(name));
+            self.missing.metadata.insert(candidate.url.clone(), (name.clone(), link.into()));
         }
     }
 
@@ -159,13 +159,13 @@ impl Prefetcher<'_, '_> {
         let opt_in = self.opt_in(name);
         let files = selector.eligible(&among, opt_in);
         let files = files.iter().filter_map(|position| selector.best_of(*position, opt_in));
-        let below = files.skip_while(|artifact| artifact.url != *url).skip(1);
+        let below = files.skip_while(|candidate| candidate.url != *url).skip(1);
         let asked = &mut self.state.progress_by_project.entry(name.clone()).or_default().asked_older;
-        let unknown = below.filter(|artifact| !self.facts.metadata.contains_key(&artifact.url));
-        let batch = unknown.filter(|artifact| is_cheap(artifact) && asked.insert(artifact.url.clone()));
-        for artifact in batch.take(batch_size(doublings)) {
-            let candidate = Candidate::of(&artifact, self.problem.hashes(name));
-            self.missing.metadata.insert(artifact.url.clone(), (name.clone(), candidate.into()));
+        let unknown = below.filter(|candidate| !self.facts.metadata.contains_key(&candidate.url));
+        let batch = unknown.filter(|candidate| is_cheap(candidate) && asked.insert(candidate.url.clone()));
+        for candidate in batch.take(batch_size(doublings)) {
+            let link = FileLink::of(&candidate, self.problem.hashes(name));
+            self.missing.metadata.insert(candidate.url.clone(), (name.clone(), link.into()));
         }
     }
 
@@ -240,8 +240,8 @@ impl Prefetcher<'_, '_> {
 }
 
 /// Whether the file's metadata can be fetched without the whole file.
-fn is_cheap(artifact: &Artifact) -> bool {
-    artifact.sidecar.is_some() || (artifact.distribution.is_wheel() && artifact.url.secret().scheme() != "file")
+fn is_cheap(candidate: &Candidate) -> bool {
+    candidate.sidecar.is_some() || (candidate.distribution.is_wheel() && candidate.url.secret().scheme() != "file")
 }
 
 fn batch_size(doublings: usize) -> usize {

@@ -13,7 +13,7 @@ use super::target_problem::{SpecifierCache, TargetProblem};
 use super::target_requirements::ProjectRequirements;
 use super::{Facts, MissingFacts, Reason, SharedVersions};
 use crate::domain::{
-    Artifact, Candidate, Dependency, DependencySource, ExtraName, MaskedUrl, MetadataUnavailable, PackageName,
+    Candidate, Dependency, DependencySource, ExtraName, FileLink, MaskedUrl, MetadataUnavailable, PackageName,
     ResolutionMetadata, Specifiers, Version,
 };
 use crate::select::{CandidateSelector, OptIn};
@@ -135,13 +135,13 @@ impl<'v, 'q> SearchView<'v, 'q> {
     }
 
     /// Returns the file of a chosen version.
-    pub fn file(&self, name: &PackageName, position: usize) -> Option<Arc<Candidate>> {
+    pub fn file(&self, name: &PackageName, position: usize) -> Option<Arc<FileLink>> {
         match self.source(name) {
             PackageSource::Pending => None,
-            PackageSource::Direct(direct) => Some(direct.candidate.clone()),
+            PackageSource::Direct(direct) => Some(direct.link.clone()),
             PackageSource::Listed(selector) => {
-                let artifact = selector.best_of(position, self.opt_in(name))?;
-                Some(Arc::new(Candidate::of(&artifact, self.problem.hashes(name))))
+                let candidate = selector.best_of(position, self.opt_in(name))?;
+                Some(Arc::new(FileLink::of(&candidate, self.problem.hashes(name))))
             }
         }
     }
@@ -154,17 +154,22 @@ impl<'v, 'q> SearchView<'v, 'q> {
     ) -> Option<&'v Result<Arc<ResolutionMetadata>, MetadataUnavailable>> {
         let known = match self.source(name) {
             PackageSource::Pending => return None,
-            PackageSource::Direct(direct) => self.facts.metadata.get(&direct.candidate.url),
-            PackageSource::Listed(selector) => self.facts.metadata.get(&self.artifact(name, &selector, position)?.url),
+            PackageSource::Direct(direct) => self.facts.metadata.get(&direct.link.url),
+            PackageSource::Listed(selector) => self.facts.metadata.get(&self.candidate(name, &selector, position)?.url),
         };
         if known.is_none() {
-            let candidate = self.file(name, position)?;
-            self.missing.borrow_mut().metadata.insert(candidate.url.clone(), (name.clone(), candidate));
+            let link = self.file(name, position)?;
+            self.missing.borrow_mut().metadata.insert(link.url.clone(), (name.clone(), link));
         }
         known
     }
 
-    fn artifact(&self, name: &PackageName, selector: &CandidateSelector<'_>, position: usize) -> Option<Arc<Artifact>> {
+    fn candidate(
+        &self,
+        name: &PackageName,
+        selector: &CandidateSelector<'_>,
+        position: usize,
+    ) -> Option<Arc<Candidate>> {
         selector.best_of(position, self.opt_in(name))
     }
 
@@ -209,7 +214,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
             DependencySource::Url(url) => {
                 let version = self.version(own, position).map(|version| format!(" {version}"));
                 let found = self.file_at(name, url)?;
-                if is_local(&found.candidate.url) && !self.is_on_this_machine(own, position) {
+                if is_local(&found.link.url) && !self.is_on_this_machine(own, position) {
                     return Err(format!(
                         "{name} at {url} is of this machine, which only files of this machine may name; name it yourself \
                          if it is meant"
@@ -244,7 +249,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
     /// Whether the files of the version at `position` are of this machine.
     fn is_on_this_machine(&self, name: &PackageName, position: usize) -> bool {
         match self.source(name) {
-            PackageSource::Direct(direct) => is_local(&direct.candidate.url),
+            PackageSource::Direct(direct) => is_local(&direct.link.url),
             PackageSource::Listed(selector) => {
                 let files = selector.candidates().files(position);
                 files.iter().all(|file| is_local(&file.url))
@@ -261,12 +266,12 @@ impl<'v, 'q> SearchView<'v, 'q> {
 
     /// Records the URL in metadata as the source of the project, unless another one was assumed.
     fn take_url(&self, name: &PackageName, found: DirectUrl, named_by: String) -> Result<(), String> {
-        if self.assumptions.refused.contains(&found.candidate.url) {
-            return Err(format!("{name} cannot come from {}", found.candidate.url));
+        if self.assumptions.refused.contains(&found.link.url) {
+            return Err(format!("{name} cannot come from {}", found.link.url));
         }
         match self.direct(name) {
-            Some(known) if known.candidate.url == found.candidate.url => Ok(()),
-            Some(known) => Err(format!("{name} comes from {} already", known.candidate.url)),
+            Some(known) if known.link.url == found.link.url => Ok(()),
+            Some(known) => Err(format!("{name} comes from {} already", known.link.url)),
             None => {
                 let found = DirectUrl { named_by: Some(named_by), ..found };
                 self.discovered.borrow_mut().files.entry(name.clone()).or_insert(found);

@@ -11,7 +11,7 @@ use super::solve::{SearchOutcome, SearchResult};
 use super::unbuilt_solution::UnbuiltSolution;
 use super::{Failure, Reason};
 use crate::domain::{
-    Candidate, MetadataSource, MetadataUnavailable, Origin, PackageName, ResolvedPackage, Solution, Specifiers,
+    FileLink, MetadataSource, MetadataUnavailable, Origin, PackageName, ResolvedPackage, Solution, Specifiers,
 };
 use crate::select::OptIn;
 
@@ -95,7 +95,7 @@ fn resolved_package(
     position: usize,
     requested_by: Vec<Origin>,
     graph: &DependencyGraph<'_>,
-    file: &Candidate,
+    file: &FileLink,
 ) -> ResolvedPackage {
     let mut file = file.clone();
     if let Some(Ok(metadata)) =
@@ -121,7 +121,7 @@ fn metadata_source(view: &SearchView<'_, '_>, name: &PackageName, position: usiz
 }
 
 /// Returns why a chosen file cannot be part of a solution.
-fn unusable_reason(view: &SearchView<'_, '_>, name: &PackageName, position: usize, file: &Candidate) -> Option<Reason> {
+fn unusable_reason(view: &SearchView<'_, '_>, name: &PackageName, position: usize, file: &FileLink) -> Option<Reason> {
     if lacks_hash(view, file) && !preinstalled::is_preinstalled(name, view.problem.target) {
         return Some(Reason::NoHash { pinned: false });
     }
@@ -130,7 +130,7 @@ fn unusable_reason(view: &SearchView<'_, '_>, name: &PackageName, position: usiz
         .then(|| Reason::NeedsBuild { file: file.filename.clone() })
 }
 
-fn lacks_hash(view: &SearchView<'_, '_>, file: &Candidate) -> bool {
+fn lacks_hash(view: &SearchView<'_, '_>, file: &FileLink) -> bool {
     view.problem.question.require_hashes && file.expected.by_user.is_empty()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Candidate, Candidates, PackageName, Question, ResolvedPackage, SelectionPolicy, Solution, Target};
+use crate::domain::{Candidates, FileLink, PackageName, Question, ResolvedPackage, SelectionPolicy, Solution, Target};
 use crate::select::{CandidateSelector, OptIn};
 
 /// Adds to each wheel of the solution for `target` the best source archive of the same version that
@@ -24,7 +24,7 @@ pub fn add_sources(
 pub(super) fn add_found(
     solution: &mut Solution,
     policy: &SelectionPolicy,
-    find: impl Fn(&ResolvedPackage, &SelectionPolicy) -> Option<Candidate>,
+    find: impl Fn(&ResolvedPackage, &SelectionPolicy) -> Option<FileLink>,
 ) {
     let may_have = |package: &ResolvedPackage| policy.formats.formats(&package.name).sources;
     let sources = policy.without_wheels();
@@ -43,11 +43,11 @@ fn source_of(
     target: &Target,
     policy: &SelectionPolicy,
     candidates: &BTreeMap<PackageName, Arc<Candidates>>,
-) -> Option<Candidate> {
+) -> Option<FileLink> {
     let candidates = candidates.get(&wheel.name)?;
     let version = candidates.versions().binary_search(wheel.version.as_ref()?).ok()?;
     let allowed = &wheel.file.expected.by_user;
     let whatever = OptIn { pre_releases: true, yanked: true };
     let selector = CandidateSelector::new(candidates.clone(), wheel.name.clone(), allowed, target, policy);
-    Some(Candidate::of(&*selector.best_of(version, whatever)?, allowed))
+    Some(FileLink::of(&*selector.best_of(version, whatever)?, allowed))
 }

@@ -1,11 +1,11 @@
 //! The rules that reject a file by itself, and the reasons that they give.
 
 use crate::domain::{
-    Artifact, Digest, PackageName, Remedy, SelectionPolicy, Specifiers, TagMismatch, Target, Timestamp, Version,
+    Candidate, Digest, PackageName, Remedy, SelectionPolicy, Specifiers, TagMismatch, Target, Timestamp, Version,
 };
 use std::fmt;
 
-/// Why an artifact was rejected, ordered by how close it came, the closest last.
+/// Why a candidate was rejected, ordered by how close it came, the closest last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rejection {
     /// It is a source archive, and only wheels are allowed.
@@ -60,7 +60,7 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// An artifact with the reason why it was rejected.
+/// A candidate with the reason why it was rejected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejected {
     pub filename: Box<str>,
@@ -101,12 +101,12 @@ impl NoFile {
 }
 
 pub(super) fn check_format(
-    artifact: &Artifact,
+    candidate: &Candidate,
     project: &PackageName,
     policy: &SelectionPolicy,
 ) -> Result<(), Rejection> {
-    let is_wheel = artifact.distribution.is_wheel();
-    match (policy.formats.formats(project).allows(&artifact.distribution), is_wheel) {
+    let is_wheel = candidate.distribution.is_wheel();
+    match (policy.formats.formats(project).allows(&candidate.distribution), is_wheel) {
         (true, _) => Ok(()),
         (false, true) => Err(Rejection::Wheel),
         (false, false) => Err(Rejection::Source),
@@ -127,11 +127,11 @@ pub fn check_requires_python(wants: Option<&Specifiers>, target: &Target) -> Res
 }
 
 /// Checks the upload time; local files have none and are exempt, as in pip.
-pub(super) fn check_upload_time(artifact: &Artifact, policy: &SelectionPolicy) -> Result<(), Rejection> {
-    match (policy.exclude_newer, artifact.uploaded) {
+pub(super) fn check_upload_time(candidate: &Candidate, policy: &SelectionPolicy) -> Result<(), Rejection> {
+    match (policy.exclude_newer, candidate.uploaded) {
         (None, _) => Ok(()),
         (Some(limit), Some(uploaded)) if uploaded < limit => Ok(()),
-        (Some(_), None) if artifact.url.secret().scheme() == "file" => Ok(()),
+        (Some(_), None) if candidate.url.secret().scheme() == "file" => Ok(()),
         (Some(_), uploaded) => Err(Rejection::TooNew { uploaded }),
     }
 }
@@ -143,17 +143,17 @@ pub(super) fn check_upload_time(artifact: &Artifact, policy: &SelectionPolicy) -
 ///
 /// # Errors
 /// When it promises others.
-pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool, Rejection> {
-    if has_allowed_digest(artifact, allowed) {
+pub(super) fn check_hash(candidate: &Candidate, allowed: &[Digest]) -> Result<bool, Rejection> {
+    if has_allowed_digest(candidate, allowed) {
         return Ok(true);
     }
-    if allowed.iter().any(|each| artifact.hashes.iter().all(|has| has.algorithm != each.algorithm)) {
+    if allowed.iter().any(|each| candidate.hashes.iter().all(|has| has.algorithm != each.algorithm)) {
         return Ok(false);
     }
     let asked = |has: &Digest| -> Vec<String> {
         allowed.iter().filter(|each| each.algorithm == has.algorithm).map(ToString::to_string).collect()
     };
-    let mut compared = artifact.hashes.iter().map(|has| (has, asked(has)));
+    let mut compared = candidate.hashes.iter().map(|has| (has, asked(has)));
     match compared.rfind(|(_, asked)| !asked.is_empty()) {
         Some((has, asked)) => Err(Rejection::Hash { has: has.to_string(), asked }),
         None => Ok(false),
@@ -161,6 +161,6 @@ pub(super) fn check_hash(artifact: &Artifact, allowed: &[Digest]) -> Result<bool
 }
 
 /// Whether the index promises one of the `allowed` digests.
-pub(super) fn has_allowed_digest(artifact: &Artifact, allowed: &[Digest]) -> bool {
-    artifact.hashes.iter().any(|has| allowed.iter().any(|each| each.agrees_with(has)))
+pub(super) fn has_allowed_digest(candidate: &Candidate, allowed: &[Digest]) -> bool {
+    candidate.hashes.iter().any(|has| allowed.iter().any(|each| each.agrees_with(has)))
 }

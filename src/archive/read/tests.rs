@@ -32,7 +32,7 @@ const FILES: [(&str, &[u8]); 4] =
 fn packed(name: &str) -> Vec<u8> {
     let mut tree = Tree::new();
     for (name, bytes) in FILES {
-        tree.insert(path(name), Content::Page(bytes.to_vec()));
+        tree.insert(path(name), Content::Generated(bytes.to_vec()));
     }
     archived(&tree, &Memory::default(), ArchiveFormat::of(Path::new(name)).unwrap()).unwrap()
 }
@@ -237,8 +237,8 @@ fn what_a_zip_must_not_hold_is_told_and_passed_over() {
 #[test]
 fn a_zip_that_was_cut_is_told_as_that() {
     let mut tree = Tree::new();
-    tree.insert(path("prefetch.json"), Content::Page(b"{}".to_vec()));
-    tree.insert(path("wheels/a.whl"), Content::Page(packed("b.zip")));
+    tree.insert(path("prefetch.json"), Content::Generated(b"{}".to_vec()));
+    tree.insert(path("wheels/a.whl"), Content::Generated(packed("b.zip")));
     let whole = archived(&tree, &Memory::default(), ArchiveFormat::of(Path::new("b.zip")).unwrap()).unwrap();
     for less in [1, 10, 22, 100] {
         let (files, faults) = read("b.zip", &whole[..whole.len() - less]);

@@ -184,8 +184,8 @@ fn unbuildable<'a>(fetched: &'a Fetched, args: &FetchArgs) -> Option<&'a str> {
         args.selection.build_requires || args.outputs.bundle.is_some() && !args.selection.no_build_requires;
     let is_wheel = |filename: &str| filename.ends_with(".whl");
     let sources =
-        fetched.packages.iter().filter(|package| !package.files.iter().any(|file| is_wheel(&file.candidate.filename)));
-    let mut filenames = sources.flat_map(|package| &package.files).map(|file| &*file.candidate.filename);
+        fetched.packages.iter().filter(|package| !package.files.iter().any(|file| is_wheel(&file.link.filename)));
+    let mut filenames = sources.flat_map(|package| &package.files).map(|file| &*file.link.filename);
     filenames.next().filter(|_| !has_builders)
 }
 

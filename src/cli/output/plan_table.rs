@@ -7,8 +7,8 @@ use crate::ops::FilesToFetch;
 
 /// Returns a line for each file, and the totals.
 pub fn lines(files: &FilesToFetch<'_>) -> Vec<String> {
-    let stored = files.stored.iter().map(|(candidate, size)| (Some(*size), "cached", &*candidate.filename));
-    let missing = files.missing.iter().map(|candidate| (candidate.expected.size, "fetch", &*candidate.filename));
+    let stored = files.stored.iter().map(|(link, size)| (Some(*size), "cached", &*link.filename));
+    let missing = files.missing.iter().map(|link| (link.expected.size, "fetch", &*link.filename));
     let mut rows: Vec<_> = stored.chain(missing).collect();
     rows.sort_by(|(size, _, name), (other_size, _, other)| other_size.cmp(size).then(name.cmp(other)));
     let row = |(size, how, name): &(Option<u64>, &str, &str)| {
@@ -18,7 +18,7 @@ pub fn lines(files: &FilesToFetch<'_>) -> Vec<String> {
 }
 
 fn totals(files: &FilesToFetch<'_>) -> Vec<String> {
-    let known = || files.missing.iter().filter_map(|candidate| candidate.expected.size);
+    let known = || files.missing.iter().filter_map(|link| link.expected.size);
     let untold = files.missing.len() - known().count();
     let more = if untold == 0 { String::new() } else { format!(" and {untold} of unknown size") };
     let free = files.free.map(|free| format!("; {} are free in the cache's file system", HumanBytes(free)));

@@ -13,7 +13,7 @@ use super::terminal;
 use crate::cli::error::{CliError, Exit, ReportedProblem};
 use crate::cli::settings::args::STANDARD_OUTPUT;
 use crate::domain::{
-    BuiltFrom, Candidate, Fetched, MaskedUrl, MetadataSource, Origin, PackageName, Plan, Sha256, Status, Target,
+    BuiltFrom, Fetched, FileLink, MaskedUrl, MetadataSource, Origin, PackageName, Plan, Sha256, Status, Target,
     TargetDependencies, Version,
 };
 
@@ -90,8 +90,8 @@ impl Report {
     pub fn of_plan(plan: &Plan, seconds: f64) -> Self {
         let packages = plan.packages.iter().map(|package| {
             let files = package.files.iter().map(|file| {
-                let promised = (file.candidate.expected.sha256(), file.candidate.expected.size);
-                file_report(&plan.targets, &file.candidate, (&file.targets, &file.tools), promised, Status::Planned)
+                let promised = (file.link.expected.sha256(), file.link.expected.size);
+                file_report(&plan.targets, &file.link, (&file.targets, &file.tools), promised, Status::Planned)
                     .with_metadata(file.metadata_source)
                     .with_build(file.built_from.as_deref())
             });
@@ -107,7 +107,7 @@ impl Report {
         let packages = fetched.packages.iter().map(|package| {
             let files = package.files.iter().map(|file| {
                 let held = (Some(file.object.sha256), Some(file.object.size));
-                file_report(&fetched.targets, &file.candidate, (&file.targets, &file.tools), held, file.status)
+                file_report(&fetched.targets, &file.link, (&file.targets, &file.tools), held, file.status)
                     .with_metadata(file.metadata_source)
                     .with_build(file.built_from.as_deref())
             });
@@ -236,15 +236,15 @@ fn ids(targets: &[Arc<Target>], positions: &[usize]) -> Vec<String> {
 
 fn file_report(
     targets: &[Arc<Target>],
-    candidate: &Candidate,
+    link: &FileLink,
     (serves, tools): (&[usize], &[usize]),
     (sha256, size): (Option<Sha256>, Option<u64>),
     how: Status,
 ) -> FileReport {
     FileReport {
-        filename: candidate.filename.to_string(),
-        url: candidate.url.public(),
-        index: MaskedUrl::public(&candidate.index),
+        filename: link.filename.to_string(),
+        url: link.url.public(),
+        index: MaskedUrl::public(&link.index),
         sha256: sha256.map(|sha256| sha256.to_string()),
         size,
         targets: ids(targets, serves),

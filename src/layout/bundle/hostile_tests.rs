@@ -47,7 +47,7 @@ fn hostile() -> impl Strategy<Value = String> {
 /// Returns a fetched package in which every field that comes from metadata holds `text`.
 fn world(text: &str) -> Fetched {
     let mut listed = file(&format!("demo-1.0-1{text}-py3-none-any.whl"), b"wheel");
-    listed.candidate.yanked = Yanked(Some(text.into()));
+    listed.link.yanked = Yanked(Some(text.into()));
     let mut demo = package("demo", "1.0", vec![listed]);
     demo.requested_by = vec![Origin { file: text.into(), line: 1 }];
     let pip = package("pip", "99", vec![file(&format!("pip-99-1{text}-py3-none-any.whl"), b"pip")]);

@@ -95,7 +95,7 @@ pub(super) fn project_pages(project: &LockedProject, fetched: &Fetched) -> Resul
     let Some(installer) = installer else { return Ok(None) };
     let refuse = |why| NotServed { tool: installer.name, lock: installer.lock, why };
     if let Some(wheel) = built_wheels(fetched).next().filter(|_| installer.lock_path.is_none()) {
-        return Err(refuse(format!("the lock has no digest of {}, which was built here", wheel.1.candidate.filename)));
+        return Err(refuse(format!("the lock has no digest of {}, which was built here", wheel.1.link.filename)));
     }
     let files = (installer.files)(project, fetched).map_err(refuse)?.into_iter();
     let files = files.map(|(path, bytes)| Ok((RelPath::new(path)?, bytes))).collect::<Result<_, RelPathError>>();

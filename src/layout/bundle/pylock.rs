@@ -33,12 +33,12 @@ pub fn text(fetched: &Fetched, target_markers: &TargetMarkers) -> Option<String>
 /// `archive` entry of its own.
 fn entry(package: &FetchedPackage, target_markers: &TargetMarkers) -> String {
     let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(&package.name, &file.candidate.filename));
+        package.files.iter().partition(|file| is_unreadable(&package.name, &file.link.filename));
     let mut text = String::new();
     if !named.is_empty() {
         text.push_str(&head(package, &named, target_markers));
         for file in &named {
-            let is_wheel = file.candidate.is_wheel();
+            let is_wheel = file.link.is_wheel();
             let table = if is_wheel { "[[packages.wheels]]" } else { "[packages.sdist]" };
             text.push_str(&file_table(table, file, true));
         }
@@ -58,7 +58,7 @@ fn head(package: &FetchedPackage, files: &[&FetchedFile], target_markers: &Targe
     if let Some(marker) = target_markers.marker(files) {
         put(&mut text, "marker", &marker);
     }
-    let stated = files.iter().find_map(|file| file.candidate.requires_python.as_ref());
+    let stated = files.iter().find_map(|file| file.link.requires_python.as_ref());
     if let Some(specifiers) = stated {
         put(&mut text, "requires-python", &specifiers.to_string());
     }
@@ -68,9 +68,9 @@ fn head(package: &FetchedPackage, files: &[&FetchedFile], target_markers: &Targe
 fn file_table(table: &str, file: &FetchedFile, is_named: bool) -> String {
     let mut text = format!("{table}\n");
     if is_named {
-        put(&mut text, "name", &file.candidate.filename);
+        put(&mut text, "name", &file.link.filename);
     }
-    put(&mut text, "path", &format!("{WHEELS}/{}", file.candidate.filename));
+    put(&mut text, "path", &format!("{WHEELS}/{}", file.link.filename));
     writeln!(text, "size = {}", file.object.size).expect("writing to a string cannot fail");
     writeln!(text, "hashes = {{sha256 = \"{}\"}}", file.object.sha256).expect("writing to a string cannot fail");
     text
@@ -95,7 +95,7 @@ mod tests {
         let files = vec![file("demo-1.0-py3-none-any.whl", b"wheel"), file("demo-1.0.tar.gz", b"source")];
         let mut world =
             fetched(vec![package("demo", "1.0", files), package("direct", "", vec![file("main.zip", b"d")])]);
-        world.packages[0].files[0].candidate.requires_python = Some(">=3.8".parse().unwrap());
+        world.packages[0].files[0].link.requires_python = Some(">=3.8".parse().unwrap());
         let text = text(&world, &TargetMarkers::of(&world)).unwrap();
         let lock: toml::Table = text.parse().unwrap();
         let demo = &lock["packages"][0];

@@ -93,7 +93,7 @@ fn linked(fetched: &Fetched) -> impl Iterator<Item = String> {
     let built = fetched.files().filter_map(|(_, file)| Some((file, file.built_from.as_ref()?)));
     let linked = built.filter(|(_, from)| !from.linkage.libraries.is_empty());
     linked.map(|(file, from)| {
-        format!("{} is linked to {}, which must be installed there", file.candidate.filename, from.linkage)
+        format!("{} is linked to {}, which must be installed there", file.link.filename, from.linkage)
     })
 }
 

@@ -102,9 +102,8 @@ enum Subject {
 /// Returns the pin of the version, and one for each file that has to be named by its path.
 fn pins<'a>(package: &'a FetchedPackage, target_markers: &TargetMarkers) -> Vec<Pin<'a>> {
     let (unreadable, named): (Vec<_>, Vec<_>) =
-        package.files.iter().partition(|file| is_unreadable(&package.name, &file.candidate.filename));
-    let by_path =
-        unreadable.into_iter().map(|file| (Subject::Filename(file.candidate.filename.to_string()), vec![file]));
+        package.files.iter().partition(|file| is_unreadable(&package.name, &file.link.filename));
+    let by_path = unreadable.into_iter().map(|file| (Subject::Filename(file.link.filename.to_string()), vec![file]));
     let by_name = package
         .version
         .iter()

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Artifact, Digest, Listing};
+use crate::domain::{Candidate, Digest, Listing};
 
 /// Returns the page of a listing, with all files that any target could use.
 pub fn text(listing: &Listing) -> Vec<u8> {
@@ -13,7 +13,7 @@ pub fn text(listing: &Listing) -> Vec<u8> {
     page.to_string().into_bytes()
 }
 
-fn entry(file: &Artifact) -> Value {
+fn entry(file: &Candidate) -> Value {
     let known = [
         ("size", file.size.map(Value::from)),
         ("requires-python", file.requires_python.as_ref().map(|python| python.to_string().into())),

@@ -33,7 +33,7 @@ fn paths(file: &FetchedFile, from: &BuiltFrom, target: &Target) -> Vec<String> {
             folder(&parts.chain(interpreter).collect())
         })
     });
-    folders.map(|folder| format!("wheels/{folder}/{}", file.candidate.filename)).collect()
+    folders.map(|folder| format!("wheels/{folder}/{}", file.link.filename)).collect()
 }
 
 /// Returns the folder of a link: the SHA-224 of what pip knows of it, in four parts.

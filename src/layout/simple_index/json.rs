@@ -154,8 +154,8 @@ mod tests {
     fn a_project_page() {
         let mut wheel = file("demo-1.10+x-py3-none-any.whl", b"wheel");
         wheel.metadata = Some(object(b"metadata"));
-        wheel.candidate.requires_python = Some(">=3.8".parse().unwrap());
-        wheel.candidate.yanked.0 = Some("bad".into());
+        wheel.link.requires_python = Some(">=3.8".parse().unwrap());
+        wheel.link.yanked.0 = Some("bad".into());
         let other = package("demo", "1.9", vec![file("demo-1.9.zip", b"source")]);
         let world = fetched(vec![package("demo", "1.10+x", vec![wheel]), other]);
         let metadata = "45447b7afbd5e544f7d0f1df0fccd26014d9850130abd3f020b89ff96b82079f";
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn an_empty_reason_is_a_withdrawal_too() {
         let mut yanked = file("demo-1.9.zip", b"source");
-        yanked.candidate.yanked.0 = Some("".into());
+        yanked.link.yanked.0 = Some("".into());
         let world = fetched(vec![package("demo", "1.9", vec![yanked])]);
         assert_eq!(project_of(&world)["files"][0]["yanked"], true);
     }

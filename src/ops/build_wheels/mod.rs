@@ -16,7 +16,7 @@ use super::fetch_error::{FetchError, FetchFailure};
 use super::metadata::ensure_stored;
 use super::sdist_build::{BuildJob, BuiltWheel, SdistBuilder};
 use crate::domain::{
-    BuiltFrom, Candidate, CoreMetadata, Dependency, ExpectedContent, Marker, MaskedUrl, MetadataSource, PackageName,
+    BuiltFrom, CoreMetadata, Dependency, ExpectedContent, FileLink, Marker, MaskedUrl, MetadataSource, PackageName,
     Plan, PlannedFile, PlannedPackage, ResolutionMetadata, Target, WheelFilename,
 };
 use crate::index::{MetadataKey, wheel_metadata};
@@ -130,7 +130,7 @@ fn jobs<'a>(
 fn archives<'a>(plan: &'a Plan, wanted: &WheelsToBuild) -> impl Iterator<Item = (&'a PlannedPackage, &'a PlannedFile)> {
     let packages = plan.packages.iter().filter(|package| wanted.takes(&package.name));
     packages.flat_map(|package| {
-        let archives = package.files.iter().filter(|file| !file.candidate.is_wheel());
+        let archives = package.files.iter().filter(|file| !file.link.is_wheel());
         archives.map(move |file| (package, file))
     })
 }
@@ -145,7 +145,7 @@ fn unbuilt_notes(plan: &Plan, wanted: &WheelsToBuild, builders: &[SdistBuilder])
     let mut by_targets: BTreeMap<Vec<usize>, Vec<&str>> = BTreeMap::new();
     for (package, file) in archives(plan, wanted) {
         let others = installing(package, file).filter(|target| builder_for(&plan.targets[*target], builders).is_none());
-        by_targets.entry(others.collect()).or_default().push(&file.candidate.filename);
+        by_targets.entry(others.collect()).or_default().push(&file.link.filename);
     }
     let unbuilt = by_targets.into_iter().filter(|(targets, _)| !targets.is_empty());
     let note = |(targets, filenames): (Vec<usize>, Vec<&str>)| {
@@ -162,7 +162,7 @@ fn unbuilt_notes(plan: &Plan, wanted: &WheelsToBuild, builders: &[SdistBuilder])
 /// Returns the targets that would build `file` where they install it.
 fn installing<'a>(package: &'a PlannedPackage, file: &'a PlannedFile) -> impl Iterator<Item = usize> + 'a {
     let has_wheel =
-        |target: usize| package.files.iter().any(|file| file.candidate.is_wheel() && file.targets.contains(&target));
+        |target: usize| package.files.iter().any(|file| file.link.is_wheel() && file.targets.contains(&target));
     file.targets.iter().copied().filter(move |target| !file.tools.contains(target) && !has_wheel(*target))
 }
 
@@ -192,9 +192,9 @@ impl WheelJob<'_> {
         context: &FetchContext,
         listener: &Listener,
     ) -> Result<MadeWheel, FetchFailure> {
-        let candidate = &self.file.candidate;
+        let link = &self.file.link;
         let made = self.make(targets, context, listener).await;
-        made.map_err(|why| FetchFailure { filename: candidate.filename.clone(), url: candidate.url.clone(), why })
+        made.map_err(|why| FetchFailure { filename: link.filename.clone(), url: link.url.clone(), why })
     }
 
     async fn make(
@@ -203,8 +203,8 @@ impl WheelJob<'_> {
         context: &FetchContext,
         listener: &Listener,
     ) -> Result<MadeWheel, FetchError> {
-        let Candidate { filename, url, .. } = &self.file.candidate;
-        let archive = ensure_stored(&self.file.candidate, context, listener).await?;
+        let FileLink { filename, url, .. } = &self.file.link;
+        let archive = ensure_stored(&self.file.link, context, listener).await?;
         let source = BuildSource { archive: archive.sha256, project: &self.package.name, filename };
         let built = self.builder.wheel(BuildJob { source, context, listener, waiting: Vec::new() }).await?;
         let from = BuiltFrom {
@@ -239,8 +239,8 @@ impl WheelJob<'_> {
         }
         MadeWheel {
             project: self.package.name.clone(),
-            archive: self.file.candidate.filename.clone(),
-            wheel: planned_wheel(built, from, fitting, &self.file.candidate),
+            archive: self.file.link.filename.clone(),
+            wheel: planned_wheel(built, from, fitting, &self.file.link),
             is_confirmed: false,
             notes,
         }
@@ -290,16 +290,16 @@ fn listed(needs: &BTreeSet<String>) -> String {
 }
 
 /// Returns the wheel as a file of the plan; the store has it under its digest.
-fn planned_wheel(wheel: &BuiltWheel, from: BuiltFrom, targets: Vec<usize>, archive: &Candidate) -> PlannedFile {
+fn planned_wheel(wheel: &BuiltWheel, from: BuiltFrom, targets: Vec<usize>, archive: &FileLink) -> PlannedFile {
     let mut url: MaskedUrl = "file:///".parse().expect("a literal URL is valid");
     url = url.join(&wheel.filename).unwrap_or(url);
     let digest = vec![wheel.sha256.into()];
     PlannedFile {
-        candidate: Candidate {
+        link: FileLink {
             filename: wheel.filename.clone(),
             expected: ExpectedContent { by_user: digest.clone(), by_index: digest, size: Some(wheel.size) },
             vcs_info: archive.vcs_info.clone(),
-            ..Candidate::at(url)
+            ..FileLink::at(url)
         },
         targets,
         tools: Vec::new(),

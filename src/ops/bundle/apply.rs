@@ -72,18 +72,18 @@ fn full_tree(delta: &OpenBundle) -> Result<Tree, BundleError> {
         if Sha256::of(&bytes).to_string() != page.sha256 {
             return Err(damaged(&page.path, Finding::new(FindingKind::Digest, "it is not what the manifest says")));
         }
-        add(&page.path, Content::Page(bytes))?;
+        add(&page.path, Content::Generated(bytes))?;
     }
     let page = |path: &str| delta.page(path).map_err(|error| damaged(path, Finding::archive(&error)));
-    tree.insert(literal(MANIFEST_PATH), Content::Page(page(MANIFEST_PATH)?));
+    tree.insert(literal(MANIFEST_PATH), Content::Generated(page(MANIFEST_PATH)?));
     let sums = sums_of(&tree);
     if page(SUMS_PATH)? != sums {
         let why = "it does not list the digests that the manifest tells";
         return Err(damaged(SUMS_PATH, Finding::new(FindingKind::Digest, why)));
     }
-    tree.insert(literal(SUMS_PATH), Content::Page(sums));
+    tree.insert(literal(SUMS_PATH), Content::Generated(sums));
     if let Ok(signature) = delta.page(SIGNATURE_PATH) {
-        tree.insert(literal(SIGNATURE_PATH), Content::Page(signature));
+        tree.insert(literal(SIGNATURE_PATH), Content::Generated(signature));
     }
     Ok(tree)
 }

@@ -49,7 +49,7 @@ impl Delta {
         delta.removed = gone.map(|(_, file)| file.filename.clone()).collect();
         delta.removed.sort();
         let path = RelPath::new(DELTA_PATH).expect("a literal path is valid");
-        tree.insert(path, Content::Page(delta.to_json()));
+        tree.insert(path, Content::Generated(delta.to_json()));
         tree
     }
 

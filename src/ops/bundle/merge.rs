@@ -140,14 +140,12 @@ impl MergedParts {
         merge_sorted(&mut known.requested_by, package.requested_by);
         known.dependencies.merge(package.dependencies);
         for file in package.files {
-            let same = |held: &&mut FetchedFile| {
-                held.object == file.object && held.candidate.filename == file.candidate.filename
-            };
+            let same = |held: &&mut FetchedFile| held.object == file.object && held.link.filename == file.link.filename;
             match known.files.iter_mut().find(same) {
                 Some(held) => {
-                    let place = |file: &FetchedFile| (file.candidate.url.clone(), file.candidate.index.clone());
+                    let place = |file: &FetchedFile| (file.link.url.clone(), file.link.index.clone());
                     if place(&file) < place(held) {
-                        held.candidate = file.candidate;
+                        held.link = file.link;
                     }
                     merge_sorted(&mut held.targets, file.targets);
                     merge_sorted(&mut held.tools, file.tools);
@@ -155,9 +153,7 @@ impl MergedParts {
                 None => known.files.push(file),
             }
         }
-        known
-            .files
-            .sort_by(|a, b| (&a.candidate.filename, &a.candidate.url).cmp(&(&b.candidate.filename, &b.candidate.url)));
+        known.files.sort_by(|a, b| (&a.link.filename, &a.link.url).cmp(&(&b.link.filename, &b.link.url)));
     }
 }
 

@@ -134,9 +134,9 @@ pub(in crate::ops) fn inspect_files(fetched: &Fetched, store: &DiskStore, check:
     let files: Vec<_> = fetched.files().collect();
     let look = |(package, file): &(&FetchedPackage, &FetchedFile)| {
         let mut bytes = BufferedReader::new(store.open(file.object.sha256).ok()?);
-        let inspection = DistributionInspection::of(&mut bytes, &file.candidate.filename, Some(&package.name));
-        let depth = if file.candidate.expected.has_digest() { Depth::Lists } else { Depth::Contents };
-        let faults = if check { faults(&mut bytes, &file.candidate.filename, &inspection, depth) } else { Vec::new() };
+        let inspection = DistributionInspection::of(&mut bytes, &file.link.filename, Some(&package.name));
+        let depth = if file.link.expected.has_digest() { Depth::Lists } else { Depth::Contents };
+        let faults = if check { faults(&mut bytes, &file.link.filename, &inspection, depth) } else { Vec::new() };
         Some((file.object.sha256, inspection, faults))
     };
     let all = parallel::map(&files, parallel::threads(), look);
@@ -168,9 +168,9 @@ impl InspectedFiles {
 /// Adds the signature of the manifest to a tree.
 pub(in crate::ops) fn signed(mut tree: Tree, key: &SigningKey) -> Result<Tree, SignatureError> {
     let path = |text| RelPath::new(text).expect("a literal path is valid");
-    if let Some(Content::Page(manifest)) = tree.get(&path(MANIFEST_PATH)) {
+    if let Some(Content::Generated(manifest)) = tree.get(&path(MANIFEST_PATH)) {
         let signature = key.sign(manifest)?;
-        tree.insert(path(SIGNATURE_PATH), Content::Page(signature.into_bytes()));
+        tree.insert(path(SIGNATURE_PATH), Content::Generated(signature.into_bytes()));
     }
     Ok(tree)
 }

@@ -78,12 +78,12 @@ impl RunRecord {
         let files = fetched.files().map(|(package, file)| UsedFile {
             name: package.name.to_string(),
             version: package.version.as_ref().map(ToString::to_string),
-            filename: file.candidate.filename.to_string(),
+            filename: file.link.filename.to_string(),
             sha256: file.object.sha256,
-            url: Some(file.candidate.url.public()),
-            index: Some(file.candidate.index.public()),
-            requires_python: file.candidate.requires_python.as_ref().map(ToString::to_string),
-            yanked: file.candidate.yanked.0.as_deref().map(str::to_owned),
+            url: Some(file.link.url.public()),
+            index: Some(file.link.index.public()),
+            requires_python: file.link.requires_python.as_ref().map(ToString::to_string),
+            yanked: file.link.yanked.0.as_deref().map(str::to_owned),
             requested_by: package.requested_by.iter().map(masked).collect(),
             targets: file.targets.iter().map(|position| fetched.targets[*position].id().to_owned()).collect(),
         });

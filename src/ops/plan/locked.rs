@@ -77,9 +77,9 @@ fn requirements(installed: &Fetched, target: usize) -> Vec<Requirement> {
 fn requirement(package: &FetchedPackage, file: &FetchedFile) -> Option<Requirement> {
     let source = match &package.version {
         Some(version) => Source::Index(Specifiers::exactly(version.clone())),
-        None => Source::Url(file.candidate.url.clone()),
+        None => Source::Url(file.link.url.clone()),
     };
     let origin = package.requested_by.first()?.clone();
-    let hashes = file.candidate.expected.by_user.clone();
+    let hashes = file.link.expected.by_user.clone();
     Some(Requirement { hashes, ..Requirement::named(package.name.clone(), source, origin) })
 }

@@ -84,25 +84,24 @@ impl MetadataProvider {
             let versions = self.bounds.get(&project).cloned().unwrap_or_default();
             self.ask(project, ListingRequest { everywhere, versions, check: false }, is_speculative, asked);
         }
-        for (url, (project, candidate)) in missing.metadata {
+        for (url, (project, link)) in missing.metadata {
             let (context, listener, permits) = self.share();
             asked.spawn(async move {
                 let _turn = permits.acquire().await.expect("the semaphore is never closed");
-                listener(Event::Asking(candidate.filename.to_string()));
+                listener(Event::Asking(link.filename.to_string()));
                 let said = match is_speculative {
-                    true => Box::pin(metadata_without_download(&candidate, &context)).await.map(Ok),
-                    false => Some(Box::pin(metadata_of(&project, &candidate, &context, &listener)).await),
+                    true => Box::pin(metadata_without_download(&link, &context)).await.map(Ok),
+                    false => Some(Box::pin(metadata_of(&project, &link, &context, &listener)).await),
                 };
-                listener(Event::Answered(candidate.filename.to_string()));
+                listener(Event::Answered(link.filename.to_string()));
                 let Some(said) = said else { return FactResponse::Skipped };
-                let outcome = said
-                    .map(|said| said.metadata(&candidate, &context.claimed_metadata).map(Arc::new))
-                    .map_err(Box::new);
-                let is_cacheable = candidate.expected.sha256().is_some();
+                let outcome =
+                    said.map(|said| said.metadata(&link, &context.claimed_metadata).map(Arc::new)).map_err(Box::new);
+                let is_cacheable = link.expected.sha256().is_some();
                 FactResponse::Metadata {
                     project,
                     url,
-                    filename: candidate.filename.clone(),
+                    filename: link.filename.clone(),
                     is_speculative,
                     is_cacheable,
                     outcome,

@@ -94,7 +94,7 @@ impl SdistBuilder {
         file: &FetchedFile,
         tools: ToolContext<'_>,
     ) -> Result<BuildTool, FetchError> {
-        let (filename, sha256) = (file.candidate.filename.to_string(), file.object.sha256);
+        let (filename, sha256) = (file.link.filename.to_string(), file.object.sha256);
         let pin = match &package.version {
             Some(version) => format!("{}=={version}", package.name),
             None => package.name.to_string(),

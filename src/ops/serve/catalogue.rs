@@ -187,7 +187,7 @@ impl Catalogue {
 /// Converts the content of a layout's tree into an entry; an index has no cache entries of pip.
 fn entry(content: Content) -> Option<IndexEntry> {
     match content {
-        Content::Page(bytes) => Some(IndexEntry::StaticPage(StaticPage::new(bytes))),
+        Content::Generated(bytes) => Some(IndexEntry::StaticPage(StaticPage::new(bytes))),
         Content::Object { sha256, .. } => Some(IndexEntry::Object(sha256)),
         Content::PipCacheEntry(_) => None,
     }

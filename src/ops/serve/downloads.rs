@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::use_records::UseRecords;
 use super::wanted_file::WantedFile;
-use crate::domain::{Candidate, ExpectedContent, Object};
+use crate::domain::{ExpectedContent, FileLink, Object};
 use crate::http::blocking;
 use crate::ops::FetchContext;
 use crate::ops::arrival::{Arrival, ArrivalSender};
@@ -23,8 +23,8 @@ struct DownloadKey {
 }
 
 impl DownloadKey {
-    fn of(candidate: &Candidate) -> Self {
-        Self { url: candidate.url.secret().to_string(), expected: candidate.expected.clone() }
+    fn of(link: &FileLink) -> Self {
+        Self { url: link.url.secret().to_string(), expected: link.expected.clone() }
     }
 }
 
@@ -42,7 +42,7 @@ impl Downloads {
 
     /// Returns the file, if the store has it.
     pub async fn find(&self, file: &WantedFile) -> Option<Object> {
-        let (store, expected) = (self.context.store.clone(), file.candidate.expected.clone());
+        let (store, expected) = (self.context.store.clone(), file.link.expected.clone());
         let object = blocking(move || store.find_expected(&expected)).await?;
         self.uses.note(file, object).await;
         Some(object)
@@ -51,7 +51,7 @@ impl Downloads {
     /// Begins to fetch a file, or joins those who wait for it; it is fetched to its end whoever goes
     /// away.
     pub(in crate::ops) fn join(self: &Arc<Self>, file: WantedFile) -> watch::Receiver<Arrival> {
-        let key = DownloadKey::of(&file.candidate);
+        let key = DownloadKey::of(&file.link);
         let mut running = self.running.lock();
         if let Some(arrival) = running.get(&key) {
             return arrival.subscribe();
@@ -64,7 +64,7 @@ impl Downloads {
     }
 
     async fn fetch(self: Arc<Self>, file: WantedFile, key: DownloadKey, arrival: ArrivalSender) {
-        let download = Download::new(file.candidate.clone(), &self.context);
+        let download = Download::new(file.link.clone(), &self.context);
         let download = Download { arrival: Some(arrival.clone()), ..download };
         let outcome = download.run().await;
         if let Ok((object, _)) = &outcome {

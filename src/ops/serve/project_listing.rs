@@ -2,7 +2,7 @@
 
 use super::sidecar;
 use super::static_page::StaticPages;
-use crate::domain::{Artifact, Candidates, PackageName};
+use crate::domain::{Candidate, Candidates, PackageName};
 use crate::layout::{IndexPages, PageEntry};
 
 /// The number of files of a project that are listed: ten times those of the largest projects. A page of
@@ -43,17 +43,17 @@ impl ProjectListing {
     }
 
     /// Returns the file with this name; of several that of the newest version, as the page has it.
-    pub fn find(&self, filename: &str) -> Option<&Artifact> {
+    pub fn find(&self, filename: &str) -> Option<&Candidate> {
         files(&self.candidates).rev().find(|file| *file.filename == *filename)
     }
 }
 
 /// Returns all files, those of the oldest version first.
-fn files(candidates: &Candidates) -> impl DoubleEndedIterator<Item = &Artifact> {
+fn files(candidates: &Candidates) -> impl DoubleEndedIterator<Item = &Candidate> {
     (0..candidates.versions().len()).flat_map(|position| candidates.files(position).iter()).map(AsRef::as_ref)
 }
 
-fn entry(file: &Artifact) -> PageEntry<'_> {
+fn entry(file: &Candidate) -> PageEntry<'_> {
     let sha256 = file.hashes.iter().find(|digest| digest.as_sha256().is_some());
     PageEntry {
         version: Some(file.distribution.version()),

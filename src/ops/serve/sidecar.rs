@@ -1,21 +1,21 @@
 //! The metadata file beside a wheel (PEP 658).
 
-use crate::domain::{Artifact, Candidate, Digest, ExpectedContent, Object, Sha256, WheelFilename};
+use crate::domain::{Candidate, Digest, ExpectedContent, FileLink, Object, Sha256, WheelFilename};
 use crate::http::blocking;
 use crate::index::wheel_metadata;
 use crate::store::DiskStore;
 
 /// Returns the digest of a file's metadata: what has none is not passed on, since nothing tells whether
 /// it is right.
-pub fn promised(file: &Artifact) -> Option<&Digest> {
+pub fn promised(file: &Candidate) -> Option<&Digest> {
     file.sidecar.as_ref()?.digest.as_ref()
 }
 
 /// Returns the metadata file of a wheel, to be fetched.
-pub fn candidate(wheel: &Artifact) -> Option<Candidate> {
+pub fn file_link(wheel: &Candidate) -> Option<FileLink> {
     let digest = promised(wheel)?.clone();
-    let file = Candidate::of(wheel, &[]);
-    Some(Candidate {
+    let file = FileLink::of(wheel, &[]);
+    Some(FileLink {
         filename: format!("{}.metadata", wheel.filename).into(),
         url: wheel.url.sidecar(),
         expected: ExpectedContent { by_index: vec![digest], ..ExpectedContent::default() },
@@ -25,9 +25,9 @@ pub fn candidate(wheel: &Artifact) -> Option<Candidate> {
 
 /// Puts the metadata that is in a wheel of the store beside it, if it has the digest that the index
 /// promises, so that its index need not be asked.
-pub async fn keep_of_held(wheel: &Artifact, store: &DiskStore) {
+pub async fn keep_of_held(wheel: &Candidate, store: &DiskStore) {
     let Some(promised) = promised(wheel).and_then(Digest::as_sha256) else { return };
-    let (store, expected) = (store.clone(), Candidate::of(wheel, &[]).expected);
+    let (store, expected) = (store.clone(), FileLink::of(wheel, &[]).expected);
     let filename = wheel.filename.clone();
     blocking(move || keep(promised, &filename, &expected, &store)).await;
 }

@@ -43,10 +43,10 @@ impl UseRecords {
             shared.note_objects(std::iter::once(object.sha256));
         }
         let used = UsedFile {
-            url: Some(file.candidate.url.public()),
-            index: Some(file.candidate.index.public()),
-            requires_python: file.candidate.requires_python.as_ref().map(ToString::to_string),
-            yanked: file.candidate.yanked.0.as_deref().map(str::to_owned),
+            url: Some(file.link.url.public()),
+            index: Some(file.link.index.public()),
+            requires_python: file.link.requires_python.as_ref().map(ToString::to_string),
+            yanked: file.link.yanked.0.as_deref().map(str::to_owned),
             requested_by: vec!["a client of a pull-through index".to_owned()],
             ..UsedFile::of(identity.clone(), object.sha256)
         };

@@ -1,7 +1,7 @@
 //! A file that a client of a pull-through index asked for.
 
 use super::sidecar;
-use crate::domain::{Artifact, Candidate};
+use crate::domain::{Candidate, FileLink};
 use crate::ops::cache::DistributionIdentity;
 
 use super::respond::{OBJECT, SIDECAR};
@@ -9,24 +9,24 @@ use super::respond::{OBJECT, SIDECAR};
 /// A file that is to be taken from the store, or fetched.
 #[derive(Clone, Debug)]
 pub struct WantedFile {
-    pub candidate: Candidate,
+    pub link: FileLink,
     pub content_type: &'static str,
     /// The distribution that it is; `None` for the metadata of one.
     pub identity: Option<DistributionIdentity>,
 }
 
 impl WantedFile {
-    pub fn distribution(file: &Artifact) -> Self {
+    pub fn distribution(file: &Candidate) -> Self {
         let identity = DistributionIdentity {
             name: file.distribution.name().to_string(),
             version: Some(file.distribution.version().to_string()),
             filename: file.filename.to_string(),
         };
-        Self { candidate: Candidate::of(file, &[]), content_type: OBJECT, identity: Some(identity) }
+        Self { link: FileLink::of(file, &[]), content_type: OBJECT, identity: Some(identity) }
     }
 
     /// Returns the metadata file of a wheel, unless nothing tells whether it is right.
-    pub fn metadata(wheel: &Artifact) -> Option<Self> {
-        Some(Self { candidate: sidecar::candidate(wheel)?, content_type: SIDECAR, identity: None })
+    pub fn metadata(wheel: &Candidate) -> Option<Self> {
+        Some(Self { link: sidecar::file_link(wheel)?, content_type: SIDECAR, identity: None })
     }
 }

@@ -182,8 +182,8 @@ impl<'w> Asking<'w> {
             facts.candidates.insert(project.clone(), Arc::new(self.world.candidates(&project)));
             new_fact.push(NewFact::Candidates(project));
         }
-        for (url, (project, candidate)) in missing.metadata {
-            assert!(asked.metadata.insert(candidate.filename.to_string()), "{url} is asked for twice");
+        for (url, (project, link)) in missing.metadata {
+            assert!(asked.metadata.insert(link.filename.to_string()), "{url} is asked for twice");
             facts.metadata.insert(url.clone(), self.world.metadata(&url));
             new_fact.push(NewFact::Metadata(project, url));
         }

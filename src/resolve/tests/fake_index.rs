@@ -181,8 +181,8 @@ impl FakeIndex {
         for project in self.listed.keys() {
             let candidates = Arc::new(self.candidates(project));
             for position in 0..candidates.versions().len() {
-                for artifact in candidates.files(position).iter() {
-                    facts.metadata.insert(artifact.url.clone(), self.metadata(&artifact.url));
+                for candidate in candidates.files(position).iter() {
+                    facts.metadata.insert(candidate.url.clone(), self.metadata(&candidate.url));
                 }
             }
             facts.candidates.insert(project.clone(), candidates);

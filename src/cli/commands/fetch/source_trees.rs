@@ -12,7 +12,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
 use crate::cli::plural;
-use crate::domain::{Candidate, ExtraName, Origin, PackageName, RepositoryUrl, Requirement, Source, Target, Version};
+use crate::domain::{ExtraName, FileLink, Origin, PackageName, RepositoryUrl, Requirement, Source, Target, Version};
 use crate::input::ProjectInput;
 use crate::ops::Output;
 use crate::ops::source_trees::{Git, GitError, PackedTree, SourceTree, SourceTreeError, SourceTreePacker, TreeBuilder};
@@ -287,6 +287,6 @@ fn project_requirement(extras: Vec<ExtraName>, packed: &PackedTree) -> Requireme
 }
 
 fn packed_source(packed: &PackedTree) -> Option<PackedSource> {
-    let candidate = Candidate::of_archive(&packed.archive, packed.vcs_info.clone().map(Arc::new))?;
-    Some(PackedSource { version: packed.version.clone(), candidate })
+    let link = FileLink::of_archive(&packed.archive, packed.vcs_info.clone().map(Arc::new))?;
+    Some(PackedSource { version: packed.version.clone(), link })
 }

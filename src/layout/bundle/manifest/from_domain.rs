@@ -55,7 +55,7 @@ fn describe_package(package: &FetchedPackage, ids: &[String], summaries: &Projec
     let mut files: Vec<_> = package.files.iter().map(|file| describe_file(file, ids)).collect();
     files.sort_by(|a, b| a.filename.cmp(&b.filename));
     let mut by_name: Vec<_> = package.files.iter().collect();
-    by_name.sort_by(|a, b| a.candidate.filename.cmp(&b.candidate.filename));
+    by_name.sort_by(|a, b| a.link.filename.cmp(&b.link.filename));
     let told = |word: fn(&ProjectSummary) -> &Option<String>| {
         by_name
             .iter()
@@ -79,21 +79,21 @@ fn describe_package(package: &FetchedPackage, ids: &[String], summaries: &Projec
 }
 
 fn describe_file(file: &FetchedFile, ids: &[String]) -> ManifestFile {
-    let candidate = &file.candidate;
+    let link = &file.link;
     ManifestFile {
-        filename: candidate.filename.to_string(),
-        path: format!("{WHEELS}/{}", candidate.filename),
+        filename: link.filename.to_string(),
+        path: format!("{WHEELS}/{}", link.filename),
         size: file.object.size,
         sha256: file.object.sha256.to_string(),
-        url: remote(&candidate.url),
-        index: remote(&candidate.index),
-        requires_python: candidate.requires_python.as_ref().map(ToString::to_string),
-        uploaded: candidate.uploaded.map(|moment| moment.to_string()),
-        vcs_info: candidate.vcs_info.as_deref().cloned(),
-        yanked: candidate.yanked.0.as_deref().map(str::to_owned),
+        url: remote(&link.url),
+        index: remote(&link.index),
+        requires_python: link.requires_python.as_ref().map(ToString::to_string),
+        uploaded: link.uploaded.map(|moment| moment.to_string()),
+        vcs_info: link.vcs_info.as_deref().cloned(),
+        yanked: link.yanked.0.as_deref().map(str::to_owned),
         targets: named(&file.targets, ids),
         tools: named(&file.tools, ids),
-        metadata: file.metadata_source.filter(|_| !candidate.is_wheel()).map(|source| source.to_string()),
+        metadata: file.metadata_source.filter(|_| !link.is_wheel()).map(|source| source.to_string()),
         built_from: file.built_from.as_deref().map(describe_build),
     }
 }

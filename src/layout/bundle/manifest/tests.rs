@@ -13,10 +13,10 @@ use crate::layout::test_fixtures::{fetched, file, package};
 
 fn world() -> Fetched {
     let mut local = file("demo-1.0.zip", b"source");
-    local.candidate.url = "file:///home/me/demo-1.0.zip".parse().unwrap();
-    local.candidate.index = Arc::new("file:///home/me/".parse().unwrap());
+    local.link.url = "file:///home/me/demo-1.0.zip".parse().unwrap();
+    local.link.index = Arc::new("file:///home/me/".parse().unwrap());
     let mut wheel = file("demo-1.0-py3-none-any.whl", b"wheel");
-    wheel.candidate.uploaded = Some(Timestamp(1_714_566_896));
+    wheel.link.uploaded = Some(Timestamp(1_714_566_896));
     let mut demo = package("demo", "1.0", vec![local, wheel]);
     demo.dependencies = ["b", "a"].map(|name| (name.parse().unwrap(), Vec::new())).into_iter().collect();
     demo.requested_by.insert(0, Origin { file: "/home/me/requirements.txt".into(), line: 7 });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    BuiltFrom, Candidate, Fetched, FetchedFile, FetchedPackage, Linkage, MaskedUrl, MetadataSource, Object,
+    BuiltFrom, Fetched, FetchedFile, FetchedPackage, FileLink, Linkage, MaskedUrl, MetadataSource, Object,
     ProjectSummary, Status, SystemVersion, Target, TargetDependencies, TargetedQuestion, Yanked,
 };
 
@@ -124,14 +124,14 @@ fn to_file(file: &ManifestFile, targets: &[ManifestTarget]) -> Result<FetchedFil
         text.parse().map_err(|_| ManifestValueError(text))
     };
     Ok(FetchedFile {
-        candidate: Candidate {
+        link: FileLink {
             filename: file.filename.as_str().into(),
             index: Arc::new(url(&file.index)?),
             requires_python: file.requires_python.as_ref().and_then(|text| text.parse().ok()),
             yanked: Yanked(file.yanked.as_deref().map(Into::into)),
             uploaded: file.uploaded.as_ref().and_then(|text| text.parse().ok()),
             vcs_info: file.vcs_info.clone().map(Arc::new),
-            ..Candidate::at(url(&file.url)?)
+            ..FileLink::at(url(&file.url)?)
         },
         targets: positions(&file.targets, targets)?,
         tools: positions(&file.tools, targets)?,

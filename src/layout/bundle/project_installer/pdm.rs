@@ -62,11 +62,11 @@ fn files(project: &LockedProject, fetched: &Fetched) -> Result<Pages, String> {
 }
 
 fn anchor(file: &FetchedFile) -> Anchor {
-    let filename = &file.candidate.filename;
+    let filename = &file.link.filename;
     Anchor {
         href: format!("../../{WHEELS}/{}#sha256={}", href(filename), file.object.sha256),
         text: filename.to_string(),
-        attributes: restrictions(file.candidate.requires_python.as_ref(), &file.candidate.yanked),
+        attributes: restrictions(file.link.requires_python.as_ref(), &file.link.yanked),
     }
 }
 

@@ -114,8 +114,8 @@ struct Relocation<'a> {
 
 impl<'a> Relocation<'a> {
     fn of(fetched: &'a Fetched) -> Self {
-        let filenames = fetched.files().map(|(_, file)| &*file.candidate.filename).collect();
-        let packed = fetched.files().filter(|(_, file)| file.candidate.vcs_info.is_some());
+        let filenames = fetched.files().map(|(_, file)| &*file.link.filename).collect();
+        let packed = fetched.files().filter(|(_, file)| file.link.vcs_info.is_some());
         let packed = packed.map(|(package, file)| (package.name.as_ref(), file)).collect();
         Self { filenames, packed, built: BuiltWheels::of(fetched) }
     }
@@ -157,7 +157,7 @@ impl<'a> Relocation<'a> {
 
 fn archive(file: &FetchedFile) -> InlineTable {
     let hashes = InlineTable::from_iter([("sha256", file.object.sha256.to_string())]);
-    let path = format!("{WHEELS}/{}", file.candidate.filename);
+    let path = format!("{WHEELS}/{}", file.link.filename);
     InlineTable::from_iter([("path", Value::from(path)), ("hashes", hashes.into())])
 }
 
@@ -209,7 +209,7 @@ url = "https://files.example/tables-2.0.tar.gz"
     #[test]
     fn a_lock_keeps_what_is_packed_and_names_the_files_of_the_bundle_alone() {
         let mut made = file("made-1.0.tar.gz", b"made");
-        made.candidate.vcs_info = Some(std::sync::Arc::new(crate::domain::VcsInfo {
+        made.link.vcs_info = Some(std::sync::Arc::new(crate::domain::VcsInfo {
             url: "https://git.example/made".to_owned(),
             requested_revision: None,
             commit_id: "0123".to_owned(),

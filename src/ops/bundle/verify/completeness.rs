@@ -91,7 +91,7 @@ impl<'a> AvailableFiles<'a> {
 
     pub(super) fn of_fetched(fetched: &'a Fetched, inspections: &'a BTreeMap<Sha256, DistributionInspection>) -> Self {
         let available = fetched.files().filter_map(|(package, file)| {
-            let (filename, object) = (&*file.candidate.filename, file.object);
+            let (filename, object) = (&*file.link.filename, file.object);
             let targets = package.targets();
             let partial: BTreeSet<_> = package.dependencies.partial(&targets).map(|(name, _)| name).collect();
             let everywhere = package.dependencies.names().filter(|name| !partial.contains(name));

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bundle_pages::{BundlePages, ReadPage};
 use super::{Finding, FindingKind};
 use crate::domain::{
-    Candidate, Content, GroupSelection, LockedSource, MemberSelection, Origin, Question, RelPath, Target, Tree,
+    Content, FileLink, GroupSelection, LockedSource, MemberSelection, Origin, Question, RelPath, Target, Tree,
 };
 use crate::input::{Location, LockInput, RequirementsReader, Role};
 use crate::layout::{MANIFEST_PATH, Manifest, ManifestPackage, ManifestProject, ProjectInstaller};
@@ -26,7 +26,7 @@ struct BundledLock {
 /// Returns what is wrong with the locks in the bundle that a tree is.
 pub fn of_tree(tree: &Tree) -> Vec<Finding> {
     let page = |path: &str| match tree.get(&RelPath::new(path).ok()?)? {
-        Content::Page(bytes) => Some(bytes.clone()),
+        Content::Generated(bytes) => Some(bytes.clone()),
         Content::Object { .. } | Content::PipCacheEntry(_) => None,
     };
     let manifest = page(MANIFEST_PATH).and_then(|text| Manifest::from_json(&text).ok());
@@ -118,7 +118,7 @@ fn differences(manifest: &Manifest, lock: &LockInput, target: &Target) -> Option
         })
         .map(|(package, file)| (file.filename.as_str(), (package.name.as_str(), file.sha256.as_str())))
         .collect();
-    let is_packed_file = |file: &Candidate| {
+    let is_packed_file = |file: &FileLink| {
         let packed = packed.get(&*file.filename);
         packed.is_some_and(|(_, sha256)| file.expected.sha256().is_none_or(|named| named.to_string() == *sha256))
     };

@@ -33,9 +33,9 @@ impl PoetryCache {
     /// Adds the files of a release, of which one may be known by a URL of its own.
     pub fn add_files(&mut self, release: &PoetryRelease<'_>, direct_url: Option<&MaskedUrl>) {
         for file in release.files() {
-            let filename = &file.candidate.filename;
+            let filename = &file.link.filename;
             let listed = serde_json::json!({"sha256": file.object.sha256.to_string(), "url": file_url(filename)});
-            let direct = direct_url.filter(|url| **url == file.candidate.url);
+            let direct = direct_url.filter(|url| **url == file.link.url);
             let direct = direct.map(|url| serde_json::json!({"url": without_fragment(url)}));
             for known_by in std::iter::once(listed).chain(direct) {
                 self.artifacts.insert(artifact_path(&known_by.to_string(), filename), filename.to_string());

@@ -112,7 +112,7 @@ impl PoetryProject {
         }
         let named = named.into_iter().map(|(name, url)| PoetryRepository::Named { name, url });
         let repositories = base.map(|base| PoetryRepository::Default { base }).into_iter().chain(named).collect();
-        let is_of_build = |file: &FetchedFile| !file.tools.is_empty() || !file.candidate.is_wheel();
+        let is_of_build = |file: &FetchedFile| !file.tools.is_empty() || !file.link.is_wheel();
         let has_builds = fetched.files().any(|(_, file)| is_of_build(file));
         Ok(Self { repositories, locked, has_builds })
     }

@@ -65,7 +65,7 @@ impl<'a> PoetryRelease<'a> {
 
     /// Returns the URL of each wheel's metadata (PEP 658), with a text that has what is needed.
     pub fn metadata(&self) -> impl Iterator<Item = (MaskedUrl, String)> {
-        let wheels = self.files().iter().map(|file| &file.candidate.filename).filter(|name| name.ends_with(".whl"));
+        let wheels = self.files().iter().map(|file| &file.link.filename).filter(|name| name.ends_with(".whl"));
         wheels.filter_map(|filename| {
             Some((format!("{}.metadata", file_url(filename)).parse().ok()?, self.core_metadata()))
         })
@@ -79,20 +79,20 @@ impl<'a> PoetryRelease<'a> {
     }
 
     fn requires_python(&self) -> Option<String> {
-        self.files().iter().find_map(|file| Some(file.candidate.requires_python.as_ref()?.to_string()))
+        self.files().iter().find_map(|file| Some(file.link.requires_python.as_ref()?.to_string()))
     }
 
     fn anchors(&self) -> impl Iterator<Item = Anchor> {
         let digest = Sha256::of(self.core_metadata().as_bytes());
         self.files().iter().map(move |file| {
-            let filename = &file.candidate.filename;
+            let filename = &file.link.filename;
             let metadata = filename.ends_with(".whl").then(|| format!("sha256={digest}"));
             let keys = ["data-core-metadata", "data-dist-info-metadata"];
             let metadata = metadata.iter().flat_map(|digest| keys.map(|key| (key, digest.clone())));
             Anchor {
                 href: format!("{}#sha256={}", file_url(filename), file.object.sha256),
                 text: filename.to_string(),
-                attributes: restrictions(file.candidate.requires_python.as_ref(), &Default::default())
+                attributes: restrictions(file.link.requires_python.as_ref(), &Default::default())
                     .into_iter()
                     .chain(metadata)
                     .collect(),
@@ -120,7 +120,7 @@ pub fn simple_json(releases: &[&PoetryRelease<'_>]) -> Vec<u8> {
 const UPLOADED: &str = "1970-01-01T00:00:00Z";
 
 fn release_file(file: &FetchedFile) -> Value {
-    let filename = &file.candidate.filename;
+    let filename = &file.link.filename;
     json!({
         "packagetype": if filename.ends_with(".whl") { "bdist_wheel" } else { "sdist" },
         "filename": filename,
@@ -133,14 +133,14 @@ fn release_file(file: &FetchedFile) -> Value {
 }
 
 fn listed_file(file: &FetchedFile) -> Value {
-    let candidate = &file.candidate;
+    let link = &file.link;
     json!({
-        "filename": candidate.filename,
-        "url": file_url(&candidate.filename),
+        "filename": link.filename,
+        "url": file_url(&link.filename),
         "hashes": {"sha256": file.object.sha256.to_string()},
         "size": file.object.size,
         "upload-time": UPLOADED,
-        "requires-python": candidate.requires_python.as_ref().map(ToString::to_string),
+        "requires-python": link.requires_python.as_ref().map(ToString::to_string),
         "yanked": false,
         "core-metadata": false,
     })

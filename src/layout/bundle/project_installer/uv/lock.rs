@@ -66,7 +66,7 @@ enum SourceKind {
 
 impl<'a> Relocation<'a> {
     fn of(fetched: &'a Fetched) -> Self {
-        let filenames = fetched.files().map(|(_, file)| &*file.candidate.filename).collect();
+        let filenames = fetched.files().map(|(_, file)| &*file.link.filename).collect();
         let built = BuiltWheels::of(fetched);
         Self { fetched, filenames, built, registries: Vec::new(), members: BTreeSet::new() }
     }
@@ -142,18 +142,18 @@ impl<'a> Relocation<'a> {
     /// Returns the archive that was made of the repository of a project, or the wheel that was built of that.
     fn made_of(&self, name: &str) -> Option<String> {
         let of_project = self.fetched.files().filter(|(package, _)| package.name.as_ref() == name);
-        let mut direct = of_project.filter(|(_, file)| *file.candidate.index == file.candidate.url);
-        direct.next().map(|(_, file)| file.candidate.filename.to_string()).or_else(|| self.built_of(name))
+        let mut direct = of_project.filter(|(_, file)| *file.link.index == file.link.url);
+        direct.next().map(|(_, file)| file.link.filename.to_string()).or_else(|| self.built_of(name))
     }
 
     /// Returns the wheel that was built of a project.
     fn built_of(&self, name: &str) -> Option<String> {
         let name = Item::Value(name.into());
-        self.built.of_entry(Some(&name), None).next().map(|file| file.candidate.filename.to_string())
+        self.built.of_entry(Some(&name), None).next().map(|file| file.link.filename.to_string())
     }
 
     fn digest_of(&self, filename: &str) -> Option<String> {
-        let mut found = self.fetched.files().filter(|(_, file)| *file.candidate.filename == *filename);
+        let mut found = self.fetched.files().filter(|(_, file)| *file.link.filename == *filename);
         found.next().map(|(_, file)| format!("sha256:{}", file.object.sha256))
     }
 
@@ -204,7 +204,7 @@ impl<'a> Relocation<'a> {
         let built: Vec<_> = self.built.of_entry(package.get("name"), package.get("version")).collect();
         for file in built {
             let hash = format!("sha256:{}", file.object.sha256);
-            let wheel = InlineTable::from_iter([("path", file.candidate.filename.to_string()), ("hash", hash)]);
+            let wheel = InlineTable::from_iter([("path", file.link.filename.to_string()), ("hash", hash)]);
             let wheels = package.entry("wheels").or_insert_with(|| Item::Value(Array::new().into()));
             wheels.as_array_mut().into_iter().for_each(|wheels| wheels.push(wheel.clone()));
         }
@@ -293,9 +293,9 @@ source = { git = "https://me:hunter2@git.example/made?rev=main#0123" }
 
     fn world() -> Fetched {
         let mut direct = file("direct-1.0-py3-none-any.whl", b"direct");
-        direct.candidate.index = direct.candidate.url.clone().into();
+        direct.link.index = direct.link.url.clone().into();
         let mut made = file("made-1.0.tar.gz", b"made");
-        made.candidate.index = made.candidate.url.clone().into();
+        made.link.index = made.link.url.clone().into();
         fetched(vec![
             package("demo", "1.0", vec![file("demo-1.0+x-py3-none-any.whl", b"wheel")]),
             package("direct", "1.0", vec![direct]),
