@@ -51,6 +51,8 @@ pub struct SharedStore(Arc<Inner>);
 struct Inner {
     folder: RemoteFolder,
     mode: StoreMode,
+    /// The size in bytes above which no file is read, as from an index.
+    max_file_size: Option<u64>,
     /// Why it was not read for a while, nor written.
     failed: Outage,
     /// Why it was not written for a while.
@@ -87,10 +89,11 @@ impl SharedStore {
     /// # Errors
     /// When the URL or the options of the store cannot be used.
     pub fn open(settings: SharedStoreSettings) -> Result<Self, SharedStoreError> {
-        let mode = settings.mode;
+        let (mode, max_file_size) = (settings.mode, settings.http.max_file_size);
         Ok(Self(Arc::new(Inner {
             folder: RemoteFolder::open(settings)?,
             mode,
+            max_file_size,
             failed: Outage::default(),
             writing_failed: Outage::default(),
             is_distrusted: AtomicBool::default(),
@@ -106,7 +109,8 @@ impl SharedStore {
         })))
     }
 
-    /// Begins to read an object; `None` if the store lacks it, or is not read any more.
+    /// Begins to read an object; `None` if the store lacks it or has one that is larger than files may be,
+    /// and if it is not read any more.
     pub async fn get(&self, sha256: Sha256) -> Option<SharedObject> {
         self.begin(&object_path(sha256)).await
     }
@@ -118,6 +122,7 @@ impl SharedStore {
         }
         self.0.is_asked.store(true, Ordering::Relaxed);
         match tokio::time::timeout(ANSWER, self.0.folder.objects.get(&self.key(path))).await {
+            Ok(Ok(found)) if self.0.max_file_size.is_some_and(|limit| found.meta.size > limit) => None,
             Ok(Ok(found)) => Some(SharedObject::new(found)),
             Ok(Err(error)) if failure::is_absence(&error) => None,
             Ok(Err(error)) => {

@@ -42,6 +42,9 @@ impl SharedObject {
         match timeout_at(self.deadline, self.stream.next()).await {
             Ok(Some(Ok(bytes))) => {
                 self.received += bytes.len() as u64;
+                if self.received > self.size {
+                    return Err(format!("it sent more than the {} bytes that it stated", self.size));
+                }
                 Ok(Some(bytes))
             }
             Ok(Some(Err(error))) => Err(reason(&error)),

@@ -61,16 +61,20 @@ fn the_script_installs_and_refuses_what_was_altered() {
     assert!(!succeeded && told.contains("demo-12.0-py3-none-any.whl was altered"), "{told}");
 }
 
-/// The list of digests is not signed itself. A `minisign` that is content with everything stands for
-/// a signature that is right.
+/// The list of digests is not signed itself. A `minisign` that is content with every copy stands for
+/// a signature that is right; whoever may write to the bundle could swap what is judged where it lies.
 #[cfg(unix)]
 #[test]
 fn the_script_holds_the_list_of_digests_against_the_signed_manifest() {
     let sandbox = unpacked(&["other"]);
-    let minisign = sandbox.write("bin/minisign", "#!/bin/sh\nexit 0\n");
+    let minisign =
+        sandbox.write("bin/minisign", "#!/bin/sh\ncase $2 in */unpacked/*) exit 1 ;; esac\n[ -s \"$2.minisig\" ]\n");
     std::fs::set_permissions(&minisign, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let path = format!("{}:{}:/usr/bin:/bin", minisign.parent().unwrap().display(), judges().bin().display());
     let environment = [("PREFETCH_PUBLIC_KEY", "key"), ("PATH", &path)];
+    let (succeeded, told) = install(&sandbox, &environment);
+    assert!(!succeeded && told.contains("prefetch.json.minisig is missing; nothing was installed"), "{told}");
+    sandbox.write("unpacked/prefetch.json.minisig", "signature\n");
     let (succeeded, told) = install(&sandbox, &environment);
     assert!(succeeded, "{told}");
     let altered = Wheel::new("demo", "12.0").bytes();
@@ -154,7 +158,7 @@ fn the_script_for_windows_is_power_shell_5_1() {
     assert_eq!(text.matches("\r\n").count(), text.matches('\n').count());
     for (from, to, told) in [
         ("exit $LASTEXITCODE", "exit 1 && exit 2", "came with PowerShell 7"),
-        ("Join-Path $Here", "Find-Path $Here", "has `Find-Path`"),
+        ("Join-Path $HOME", "Find-Path $HOME", "has `Find-Path`"),
         ("if (-not $Environment) {", "if (-not $Environment {", "is no PowerShell"),
         ("install.ps1:", "\u{e9}:", "ASCII"),
     ] {

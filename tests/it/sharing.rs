@@ -134,6 +134,17 @@ fn a_poisoned_object_is_dropped_told_and_replaced() {
     assert_eq!(bucket.object(&path), index.bytes(DEMO));
 }
 
+/// It would be read to its end before its digest tells that it is wrong.
+#[test]
+fn an_object_that_is_larger_than_files_may_be_is_not_read() {
+    let (index, bucket) = (small_index(), Bucket::serve());
+    fetch(&bucket, &index, "demo", &[]).1.success();
+    bucket.replace(&path_of(&index, DEMO), &[7; 100_000]);
+    let (sandbox, outcome) = fetch(&bucket, &index, "demo", &["--store-mode", "read-only", "--max-file-size", "50000"]);
+    assert!(!told(&outcome.success()).contains("wrong bytes"));
+    assert_eq!(sandbox.read(&format!("wheelhouse/{DEMO}")), index.bytes(DEMO));
+}
+
 /// Each costs one warning, and no run.
 #[test]
 fn a_store_in_trouble_costs_a_warning_and_nothing_else() {

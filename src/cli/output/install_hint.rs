@@ -6,11 +6,11 @@ use std::path::Path;
 use url::Url;
 
 use crate::cli::settings::args::{FetchArgs, is_folder};
-use crate::domain::{Fetched, mask_credentials};
+use crate::domain::{Fetched, is_control, mask_credentials};
 use crate::layout::{Layout, ProjectInstaller, UsageLocation, project_of, requirements_paths};
 use crate::ops::{BundleOutput, Output};
 
-/// Shell commands, and the condition under which they work.
+/// Shell commands, and the condition under which they work; without commands, the reason why none is shown.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InstallHint {
     /// The condition; `None` if they always work.
@@ -37,9 +37,18 @@ pub fn usages(output: &Output, fetched: &Fetched, context: HintContext<'_>) -> V
             let further = usage.condition.map(|condition| format!(", {condition}")).unwrap_or_default();
             InstallHint { condition: Some(format!("in a Unix shell{further}")), ..usage }
         };
-        return usages.into_iter().map(in_unix_shells).collect();
+        return usages.into_iter().map(in_unix_shells).map(without_unseen).collect();
     }
-    usages_in(shell, output, fetched, context)
+    usages_in(shell, output, fetched, context).into_iter().map(without_unseen).collect()
+}
+
+/// Leaves out commands that a terminal would not show as they must be typed.
+fn without_unseen(usage: InstallHint) -> InstallHint {
+    if !usage.lines.iter().any(|line| line.contains(is_control)) {
+        return usage;
+    }
+    let why = "not shown, since a path in the command has characters that a terminal does not show";
+    InstallHint { condition: Some(why.to_owned()), lines: Vec::new() }
 }
 
 /// Returns the words of the user that stand in the commands.
@@ -241,6 +250,16 @@ mod tests {
             for shell in [TargetShell::Unix, TargetShell::Any] {
                 proptest::prop_assert_eq!(shlex::split(&shell.quote(&word)), Some(vec![word.clone()]));
             }
+        }
+    }
+
+    #[test]
+    fn a_command_that_a_terminal_would_alter_is_not_shown() {
+        let hint = |line: &str| InstallHint { condition: None, lines: vec![line.to_owned()] };
+        assert_eq!(without_unseen(hint("pip install 'ü b'")), hint("pip install 'ü b'"));
+        for unseen in ["pip install 'a\tb'", "pip install 'a\u{1b}[2Jb'", "pip install 'a\u{202e}b'"] {
+            let InstallHint { condition, lines } = without_unseen(hint(unseen));
+            assert!(lines.is_empty() && condition.is_some_and(|why| why.starts_with("not shown")), "{unseen:?}");
         }
     }
 

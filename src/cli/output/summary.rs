@@ -123,7 +123,8 @@ pub fn of_run(
     }
     say(format!("\nTo install without a network{}:", machines(fetched, args)));
     for usage in usages {
-        usage.condition.iter().for_each(|condition| say(format!("  # {condition}:")));
+        let end = if usage.lines.is_empty() { "" } else { ":" };
+        usage.condition.iter().for_each(|condition| say(format!("  # {condition}{end}")));
         usage.lines.iter().for_each(|line| say(format!("  {line}")));
     }
 }

@@ -93,12 +93,10 @@ if ($Unknown.Count) { Fail "$($Unknown[0]) is not understood; see install.ps1 -H
 
 $Here = Convert-Path -LiteralPath (Split-Path -Parent $MyInvocation.MyCommand.Path)
 
+$Minisign = '-'
 if ($env:PREFETCH_PUBLIC_KEY) {
     if (-not (Test-Program 'minisign')) { Fail 'PREFETCH_PUBLIC_KEY is set, and there is no minisign to check it' }
-    Invoke-Program minisign -Vqm (Join-Path $Here 'prefetch.json') -P $env:PREFETCH_PUBLIC_KEY
-    if ($LASTEXITCODE -ne 0) {
-        Fail 'the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it'
-    }
+    $Minisign = Get-Path 'minisign'
 }
 if ($For -ne 'pip') {
     $Environment = '.venv'
@@ -128,5 +126,5 @@ Invoke-Program $Python $Isolated -c pass
 if ($LASTEXITCODE -ne 0) { Fail "$Whose does not run" }
 $Install = @'
 @PROGRAM@'@
-Invoke-Program $Python $Isolated -c $Install install.ps1 $Here $Environment $Python $For
+Invoke-Program $Python $Isolated -c $Install install.ps1 $Here $Environment $Python $For $Minisign
 exit $LASTEXITCODE

@@ -1,9 +1,9 @@
 import sys
 # Before Python 3.4 there is no -I, and modules are imported from the current folder first.
 sys.path[:] = [place for place in sys.path if place]
-import hashlib, io, json, os, platform, shutil, subprocess, tempfile
+import hashlib, json, os, platform, shutil, subprocess, tempfile
 
-script, here, named_environment, python, tool = sys.argv[1:]
+script, here, named_environment, python, tool, minisign = sys.argv[1:]
 environment = os.path.abspath(named_environment)
 isolated = ['-I'] if sys.version_info >= (3, 4) else ['-E', '-s']
 kept = dict(each for each in os.environ.items() if not each[0].upper().startswith(('PYTHON', 'PIP_')))
@@ -14,17 +14,25 @@ def fail(message):
     sys.stderr.write('%s: %s\n' % (script, shown))
     sys.exit(1)
 
+# In bytes, of the manifest and of the list of digests.
+largest = 64 << 20
+
 def read(name):
-    return io.open(os.path.join(here, name), encoding='utf-8').read()
+    path = os.path.join(here, name)
+    if not os.path.isfile(path):
+        fail('%s is missing; nothing was installed' % name)
+    with open(path, 'rb') as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        fail('%s is larger than any that is made; nothing was installed' % name)
+    return content
 
 def run(command, **options):
     return subprocess.call(command, env=kept, **options)
 
 def listed():
     '''The digests in SHA256SUMS, by path.'''
-    if not os.path.isfile(os.path.join(here, 'SHA256SUMS')):
-        fail('SHA256SUMS is missing; nothing was installed')
-    lines = read('SHA256SUMS').split('\n')
+    lines = read('SHA256SUMS').decode('utf-8').split('\n')
     end, pairs = lines.pop(), [line.split('  ', 1) for line in lines]
     if end or not pairs or not all(len(pair) == 2 and len(pair[0]) == 64 for pair in pairs):
         fail('SHA256SUMS was altered; nothing was installed')
@@ -65,12 +73,28 @@ def check(digests):
         if digest(file) != digests[path]:
             fail('%s was altered; nothing was installed' % path)
 
-def checked_manifest(digests):
-    '''The manifest, which may be signed, where the list says the same.'''
-    manifest = json.loads(read('prefetch.json'))
+def check_signature(content):
+    '''Refuses a manifest that is not signed by the key in PREFETCH_PUBLIC_KEY.'''
+    work = tempfile.mkdtemp()
+    try:
+        # Whoever may write to the bundle could have another file judged than the one that was read.
+        copy = os.path.join(work, 'prefetch.json')
+        for path, signed in ((copy, content), (copy + '.minisig', read('prefetch.json.minisig'))):
+            with open(path, 'wb') as file:
+                file.write(signed)
+        command = [minisign, '-Vqm', copy, '-P', os.environ['PREFETCH_PUBLIC_KEY']]
+        with open(os.devnull, 'w') as nowhere:
+            if subprocess.call(command, stdout=nowhere):
+                fail('the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it')
+    finally:
+        shutil.rmtree(work)
+
+def checked_manifest(content, digests):
+    '''The manifest in these bytes, where the list says the same.'''
+    manifest = json.loads(content.decode('utf-8'))
     files = manifest['pages'] + [file for package in manifest['packages'] for file in package['files']]
     told = dict((file['path'], file['sha256']) for file in files)
-    if dict(told, **{'prefetch.json': digests.get('prefetch.json')}) != digests:
+    if dict(told, **{'prefetch.json': hashlib.sha256(content).hexdigest()}) != digests:
         fail('SHA256SUMS was altered: it does not list what the manifest says; nothing was installed')
     return manifest
 
@@ -202,9 +226,13 @@ def run_tool(manifest):
 def main():
     if os.path.isfile(os.path.join(here, 'delta.json')):
         fail('this is only what is new since an older bundle; make the new one: prefetch apply DELTA OLD -o NEW')
+    # Read once, so that what is signed, listed and obeyed is the same.
+    content = read('prefetch.json')
+    if minisign != '-':
+        check_signature(content)
     digests = listed()
     check(digests)
-    manifest = checked_manifest(digests)
+    manifest = checked_manifest(content, digests)
     if tool != 'pip':
         return run_tool(manifest)
     ids = targets(manifest)

@@ -62,11 +62,9 @@ here=$(physical "$(dirname -- "$0")")
 environment=${1:-${VIRTUAL_ENV:-}}
 [ "$tool" = pip ] || environment=.venv
 
-if [ -n "${PREFETCH_PUBLIC_KEY:-}" ]; then
-    command -v minisign >/dev/null || fail "PREFETCH_PUBLIC_KEY is set, and there is no minisign to check it"
-    minisign -Vqm "$here/prefetch.json" -P "$PREFETCH_PUBLIC_KEY" >/dev/null ||
-        fail "the bundle is not signed by the key in PREFETCH_PUBLIC_KEY; do not install it"
-fi
+minisign=-
+[ -z "${PREFETCH_PUBLIC_KEY:-}" ] || minisign=$(command -v minisign) ||
+    fail "PREFETCH_PUBLIC_KEY is set, and there is no minisign to check it"
 [ -n "$environment" ] || fail "name the virtual environment to install into, or activate one"
 [ "$tool" = pip ] || ! is_inside . ||
     fail "go into the folder of the project, outside of the bundle, and call this from there"
@@ -89,4 +87,4 @@ program=$(
     cat <<'END'
 @PROGRAM@END
 )
-exec "$python" "$isolated" -c "$program" install.sh "$here" "$environment" "$python" "$tool"
+exec "$python" "$isolated" -c "$program" install.sh "$here" "$environment" "$python" "$tool" "$minisign"
