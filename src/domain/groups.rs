@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ExtraName, GroupName, PackageName};
+use super::{ExtraName, GroupName, PackageName, list_first};
 
 /// The members of a workspace whose dependencies are taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,11 +72,7 @@ fn likeness(kind: &str, nearest: Option<&str>, known: &[String]) -> String {
         Some(nearest) => format!("; did you mean `{nearest}`?"),
         None if known.is_empty() => format!(": there are no {kind}s at all"),
         None if known.len() == 1 => format!("; there is {}", known[0]),
-        None => {
-            let more = known.len().saturating_sub(MOST_KNOWN);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("; there are {}{more}", known.iter().take(MOST_KNOWN).cloned().collect::<Vec<_>>().join(", "))
-        }
+        None => format!("; there are {}", list_first(known, MOST_KNOWN)),
     }
 }
 

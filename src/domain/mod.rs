@@ -19,6 +19,7 @@ mod index_page;
 mod lazy_url;
 mod lenient_dependency;
 mod linkage;
+mod list_first;
 mod listing;
 mod lock;
 mod lock_marker;
@@ -67,6 +68,7 @@ pub use groups::{AvailableGroups, GroupSelection, MemberSelection, SelectedGroup
 pub use index_page::IndexPage;
 pub use lazy_url::LazyUrl;
 pub use linkage::Linkage;
+pub use list_first::list_first;
 pub use listing::{FileRecord, Ignored, Listing, ListingBuilder, ListingError};
 pub use lock::{Lock, LockContents, LockedFile, LockedPackage, LockedSource, NotLocked, SelectedPackage};
 pub use lock_marker::{EvaluatedMarkers, LockMarker, MarkerId, MarkerSets, MarkerTable};

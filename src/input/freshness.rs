@@ -10,7 +10,7 @@ use super::Problem;
 use super::project_dependencies::{DeclaredDependency, PyprojectToml};
 use super::text_file::TextFile;
 use super::version_range::VersionRange;
-use crate::domain::{LockedPackage, Sha256};
+use crate::domain::{LockedPackage, Sha256, list_first};
 
 /// Returns a warning if the `content-hash` of a poetry.lock is not that of the pyproject.toml
 /// beside it.
@@ -45,10 +45,7 @@ const NAMED: usize = 5;
 pub(super) fn unmet(lock: &TextFile, project: &PyprojectToml, packages: &[LockedPackage]) -> Option<Problem> {
     let asked = project.dependencies().ok()?;
     let told: BTreeSet<_> = asked.iter().filter_map(|asked| unmet_requirement(asked, packages)).collect();
-    let more = told.len().saturating_sub(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let shown: Vec<_> = told.iter().map(String::as_str).take(NAMED).collect();
-    let why = format!("what is locked is not what pyproject.toml asks for: {}{more}", shown.join("; "));
+    let why = format!("what is locked is not what pyproject.toml asks for: {}", list_first(&told, NAMED));
     (!told.is_empty()).then(|| lock.warning(None, why))
 }
 
@@ -59,7 +56,7 @@ fn unmet_requirement(asked: &DeclaredDependency, packages: &[LockedPackage]) -> 
     let versions: Vec<_> = locked.filter_map(|package| package.version.as_ref()).collect();
     let is_met = versions.is_empty() || versions.iter().any(|version| range.contains(version));
     let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
-    (!is_met).then(|| format!("{} {}, not {text}", asked.name, versions.join(", ")))
+    (!is_met).then(|| format!("{} {} (not {text})", asked.name, versions.join(" and ")))
 }
 
 fn warning_if_stale(lock: &TextFile, is_fresh: bool, recorded: &str, project: &str, command: &str) -> Option<Problem> {

@@ -9,7 +9,7 @@ use super::with_sources;
 use crate::domain::{
     Candidate, Candidates, Digest, DistributionFilename, ExpectedContent, FileLink, Lock, LockedFile, LockedPackage,
     LockedSource, MaskedUrl, NotLocked, Origin, PackageName, Question, ResolvedPackage, SelectedGroups,
-    SelectedPackage, SelectionPolicy, Solution, Specifiers, Target, Version,
+    SelectedPackage, SelectionPolicy, Solution, Specifiers, Target, Version, list_first,
 };
 use crate::select::{CandidateSelector, OptIn, best_by_name};
 
@@ -156,13 +156,8 @@ impl LockResolver {
     /// locks.
     fn without_files(&self, packages: &[SelectedPackage<'_>]) -> Option<Failure> {
         let bare: Vec<_> = packages.iter().map(|pick| pick.package).filter(|package| lacks_files(package)).collect();
-        let names: Vec<_> = bare.iter().take(NAMED).map(|package| package.name.to_string()).collect();
-        let more = bare.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let why = format!(
-            "it names no file of {}{more}, as a faulty version of its tool wrote it: lock anew",
-            names.join(", ")
-        );
+        let names = list_first(bare.iter().map(|package| &package.name), NAMED);
+        let why = format!("it names no file of {names}, as a faulty version of its tool wrote it: lock anew");
         (!bare.is_empty()).then(|| not_locked(self.lock.contents().refusal(why)))
     }
 

@@ -12,6 +12,7 @@ use super::unbuilt_solution::UnbuiltSolution;
 use super::{Failure, Reason};
 use crate::domain::{
     FileLink, MetadataSource, MetadataUnavailable, Origin, PackageName, ResolvedPackage, Solution, Specifiers,
+    list_first,
 };
 use crate::select::OptIn;
 
@@ -150,13 +151,11 @@ fn passed_over_variants(view: &SearchView<'_, '_>, name: &PackageName, position:
     let PackageSource::Listed(selector) = view.source(name) else { return None };
     let candidates = selector.candidates();
     let variants = candidates.variants(position);
-    let first = variants.first()?;
-    let others = match variants.len() - 1 {
-        0 => String::new(),
-        others => format!(" and {others} more"),
-    };
     let version = &candidates.versions()[position];
-    Some(format!("{name} {version} has wheel variants (PEP 825), which are never chosen here: {first}{others}"))
+    (!variants.is_empty()).then(|| {
+        let listed = list_first(&variants, 1);
+        format!("{name} {version} has wheel variants (PEP 825), which are never chosen here: {listed}")
+    })
 }
 
 /// Returns a note if the metadata of a version had to be repaired.

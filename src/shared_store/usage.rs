@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::{Inner, SharedStore};
+use crate::domain::list_first;
 
 /// Numbers of files with their bytes, and of entries.
 #[derive(Debug, Default)]
@@ -51,17 +52,20 @@ pub struct SharedStoreUsage {
     pub warnings: Vec<String>,
 }
 
+/// The number of files that a warning names.
+const NAMED: usize = 3;
+
 impl SharedStore {
     /// Returns what was done, with `left` uploads given up after `limit`.
     pub(super) fn usage(&self, left: usize, limit: Duration) -> SharedStoreUsage {
         let Inner { failed, writing_failed, wrong, fetched, uploaded, .. } = &*self.0;
         let location = self.location();
         let mut warnings = Vec::new();
-        warnings.extend(
-            wrong.lock().iter().map(|subject| {
-                format!("the shared store {location} has wrong bytes for {subject}; they were not used")
-            }),
-        );
+        let wrong = wrong.lock();
+        if !wrong.is_empty() {
+            let subjects = list_first(&*wrong, NAMED);
+            warnings.push(format!("the shared store {location} has wrong bytes for {subjects}; they were not used"));
+        }
         if self.0.is_distrusted.load(Ordering::Relaxed) {
             warnings.push(format!(
                 "what the shared store {location} says of files did not fit them, so that indexes were asked instead"
@@ -75,6 +79,7 @@ impl SharedStore {
         }
         SharedStoreUsage { fetched: fetched.total(), uploaded: uploaded.total(), warnings }
     }
+
     /// Waits until the store could not be used, and returns the warning of that.
     pub async fn wait_unusable(&self) -> String {
         self.unusable(self.0.failed.wait().await)

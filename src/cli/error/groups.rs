@@ -5,7 +5,7 @@ use super::Exit;
 use super::ReportedProblem;
 use super::remedy::words;
 use crate::cli::plural::count;
-use crate::domain::{HasRemedy, MaskedUrl};
+use crate::domain::{HasRemedy, MaskedUrl, list_first};
 use crate::http::HttpError;
 
 /// The number of names that a message lists; the report has all of them.
@@ -73,10 +73,8 @@ fn told(cause: &HttpError) -> String {
 }
 
 fn listed(names: &[String]) -> String {
-    match names.len().checked_sub(MAX_NAMES) {
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more (--report names all)", names[..MAX_NAMES].join(", ")),
-    }
+    let way = if names.len() > MAX_NAMES { " (--report names all)" } else { "" };
+    list_first(names, MAX_NAMES) + way
 }
 
 /// Returns the index, or the host if that is another one, followed by a space; empty if no request

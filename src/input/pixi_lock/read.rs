@@ -7,7 +7,7 @@ use super::lock::{DEFAULT, PixiLock, PlatformEnvironment};
 use super::schema::{self, Document, Head};
 use crate::domain::{
     AvailableGroups, Dependency, GroupName, LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, Origin,
-    PackageName, Version,
+    PackageName, Version, list_first,
 };
 use crate::input::locking::{self, Fault, ParsedLock, Problems, last_part};
 use crate::input::text_file::TextFile;
@@ -73,10 +73,7 @@ fn left_out(file: &TextFile, document: &Document) -> Option<Problem> {
     let platforms = document.environments.values().flat_map(|environment| environment.packages.values());
     let urls: BTreeSet<_> = platforms.flatten().filter_map(|reference| reference.conda.as_deref()).collect();
     let names: BTreeSet<_> = urls.iter().filter_map(|url| Some(conda_name_and_version(url)?.0)).collect();
-    let shown: Vec<_> = names.iter().copied().take(NAMED).collect();
-    let more = names.len().saturating_sub(shown.len());
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let why = format!("left out, being conda packages: {}{more}; pixi fetches them", shown.join(", "));
+    let why = format!("left out, being conda packages: {}; pixi fetches them", list_first(&names, NAMED));
     (!names.is_empty()).then(|| file.warning(None, why))
 }
 

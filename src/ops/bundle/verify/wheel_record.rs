@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use zip::ZipArchive;
 
 use super::expected_files::Depth;
-use crate::domain::{Algorithm, Digest, Fingerprint};
+use crate::domain::{Algorithm, Digest, Fingerprint, list_first};
 
 /// The size limit of a `RECORD` in bytes.
 const LONGEST: u64 = 64 << 20;
@@ -96,11 +96,7 @@ fn disagreements(members: &BTreeMap<String, u64>, rows: &BTreeMap<String, Record
 }
 
 fn listed(names: &[&String]) -> String {
-    let shown: Vec<_> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    match names.len().saturating_sub(NAMED) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+    list_first(names.iter().map(|name| format!("`{name}`")), NAMED)
 }
 
 /// Parses the rows by path; a path with commas is quoted, and quotes in it are doubled.
