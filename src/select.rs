@@ -19,7 +19,7 @@ use rejection::{check_format, check_hash, check_upload_time, has_allowed_digest}
 
 use crate::domain::{
     BuildTag, Candidate, Candidates, Digest, DistributionFilename, Formats, PackageName, SelectionPolicy, Specifiers,
-    TagRank, Target,
+    TagRank, Target, Version,
 };
 
 /// A file that may be used, with what pip sorts by; greater is better.
@@ -126,6 +126,20 @@ impl<'a> CandidateSelector<'a> {
         };
         let mut preferred = preferred.iter().filter(|version| eligible.contains(version));
         Some(preferred.find(|version| is_as_good(version)).copied().unwrap_or(best))
+    }
+
+    /// Returns the first later release of the target's Python for which `version` has a file, if it has none
+    /// for the target's own.
+    pub fn later_release(&self, version: usize) -> Option<Version> {
+        let files = self.candidates.files(version).iter();
+        let mut fitting =
+            files.filter(|file| rank(&file.distribution, self.target).is_some() && !file.yanked.is_yanked());
+        let release = |file: &Arc<Candidate>| match &file.requires_python {
+            Some(wants) => self.target.releases_from_own().find(|release| wants.contains(release)),
+            None => Some(self.target.python().clone()),
+        };
+        let first = fitting.by_ref().filter_map(release).min();
+        first.filter(|release| release != self.target.python())
     }
 
     /// Returns the file of `version` that pip would choose.

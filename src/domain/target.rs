@@ -56,6 +56,15 @@ impl Target {
         &self.release
     }
 
+    /// Returns the releases of its Python's series, such as 3.12, from its own on.
+    pub fn releases_from_own(&self) -> impl Iterator<Item = Version> {
+        /// Of no series were there as many.
+        const MOST: u64 = 50;
+        let number = |position: usize| self.release.release().get(position).copied().unwrap_or_default();
+        let (major, minor) = (number(0), number(1));
+        (number(2)..MOST).map(move |patch| Version::new([major, minor, patch]))
+    }
+
     /// Whether both load the same extension modules: implementation, version and kind of build.
     pub fn has_same_python(&self, other: &Self) -> bool {
         self.python.short_name() == other.python.short_name()

@@ -136,7 +136,10 @@ fn the_pythons_of_the_project_count_beside_those_of_the_lock() {
     let read = read(&Location::parse("uv.lock"), Role::Requirements, &machine);
     let refused = "- the project of the lock is for Python >=3.12.4, the target has 3.11.0";
     assert_eq!(on("3.11", "linux-x86_64", &read), [refused]);
-    assert!(on("3.12", "linux-x86_64", &read)[0].ends_with("give its release, as in `--python-version 3.12.4`"));
+    assert!(
+        on("3.12", "linux-x86_64", &read)[0]
+            .ends_with("the target has 3.12.0; a target of Python 3.12.4 is one of them")
+    );
     assert_eq!(on("3.12.4", "linux-x86_64", &read)[0], "app 1");
 }
 

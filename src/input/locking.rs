@@ -192,18 +192,10 @@ fn refuse_python(
 ) -> Result<(), Vec<NotLocked>> {
     let python = target.python();
     let Some(wants) = wants.filter(|wants| !wants.contains(python)) else { return Ok(()) };
-    let way =
-        first_release(wants, python).map(|release| format!(": give its release, as in `--python-version {release}`"));
+    let release = target.releases_from_own().find(|release| wants.contains(release));
+    let way = release.map(|release| format!("; a target of Python {release} is one of them"));
     let why = format!("{what} Python {wants}, the target has {python}{}", way.unwrap_or_default());
     Err(vec![lock.refusal(why)])
-}
-
-/// Returns the first later release of a Python that `wants` allows, since a target of `3.13` has `3.13.0`.
-fn first_release(wants: &VersionRange, python: &Version) -> Option<Version> {
-    const MOST: u64 = 50;
-    let [major, minor, patch @ ..] = python.release() else { return None };
-    let from = patch.first().copied().unwrap_or_default();
-    (from..MOST).map(|patch| Version::new([*major, *minor, patch])).find(|version| wants.contains(version))
 }
 
 /// Checks that one of the environments that `lock` supports holds; `None` are all.

@@ -17,6 +17,7 @@ mod decision_order;
 mod dependency_graph;
 mod direct_url;
 mod failure;
+mod later_releases;
 mod locked;
 mod node;
 mod prefetcher;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::assumptions::Unjustified;
 use super::dependency_graph::{CombinedDemand, Decisions, DependencyGraph, extras};
+use super::later_releases;
 use super::node::{Node, positions};
 use super::preinstalled;
 use super::search_view::{PackageSource, SearchView};
@@ -42,6 +43,7 @@ fn found(view: &SearchView<'_, '_>, decided: &Decisions, graph: &DependencyGraph
         }
         solution.packages.push(resolved_package(view, name, position, requested_by, graph, &file));
     }
+    solution.notes.extend(later_releases::note(view, decided, graph));
     let is_build = |failure: &Failure| matches!(failure.reason, Reason::NeedsBuild { .. });
     if failures.is_empty() {
         SearchResult::Solution(solution)
@@ -85,7 +87,11 @@ fn is_best(
 }
 
 /// Returns all that is required of `name`, by the user and by metadata.
-fn specifiers(view: &SearchView<'_, '_>, name: &PackageName, demand: Option<&CombinedDemand<'_>>) -> Specifiers {
+pub(super) fn specifiers(
+    view: &SearchView<'_, '_>,
+    name: &PackageName,
+    demand: Option<&CombinedDemand<'_>>,
+) -> Specifiers {
     let own = view.requirements_of(name).map_or_else(Specifiers::any, |asked| asked.specifiers.clone());
     demand.map_or_else(|| own.clone(), |demand| own.and(&demand.specifiers))
 }
@@ -208,6 +214,7 @@ fn is_admitted(
     selector.admits(position, &among, OptIn::of(&all))
 }
 
-fn position(decided: &Decisions, name: &PackageName) -> usize {
+/// Returns the position of the version that was decided for `name`.
+pub(super) fn position(decided: &Decisions, name: &PackageName) -> usize {
     decided[&Node::Project(name.clone())] as usize
 }

@@ -118,6 +118,27 @@ fn requires_python_rules_a_version_out_by_page_and_by_metadata() {
     }
 }
 
+/// A target of Python 3.12 stands for 3.12.0, and people mean the newest release by it.
+#[test]
+fn versions_for_a_later_release_of_the_same_python_are_told() {
+    let world = FakeIndex::new()
+        .has("a", "1.0", &[])
+        .file(File::wheel("a", "2.0").page_python(">=3.12.4"))
+        .file(File::wheel("a", "3.0").page_python(">=3.12.7,!=3.12.7"))
+        .file(File::wheel("a", "4.0").page_python(">=3.13"))
+        .file(File::wheel("a", "5.0rc1").page_python(">=3.12.9"))
+        .has("b", "1.0", &[])
+        .file(File::wheel("b", "2.0").page_python(">=3.12.2").yanked("broken"));
+    let notes = |on: &str, lines: &[&str]| {
+        world.ask(lines).on(on, "manylinux_2_28_x86_64").solve().solutions()[0].notes.clone()
+    };
+    let told = "newer versions need a later release of Python than 3.12.0: a 3.0 (3.12.8); a target of Python 3.12.8 gets them";
+    assert_eq!(notes("3.12", &["a", "b"]), [told]);
+    assert!(notes("3.12", &["a<2", "b"]).is_empty());
+    assert!(notes("3.12.5", &["a"]).is_empty(), "it is this release that is asked for");
+    assert!(notes("3.13", &["a<4"]).is_empty());
+}
+
 /// pip ignores it (`docs/facts/pip.md` 7.2).
 #[test]
 fn requires_python_that_is_none_rules_nothing_out() {
