@@ -1,5 +1,6 @@
 //! Source archives that are built where they are installed, in words.
 
+use crate::cli::plural::listed;
 use crate::domain::SourceInstall;
 use crate::ops::TargetBuild;
 
@@ -28,7 +29,7 @@ pub fn sentence(build: &TargetBuild) -> String {
         [] => "no compiler, as far as its files tell".to_owned(),
         all => format!("{}, and the headers of what it uses", all.join(", ")),
     };
-    format!("{}: {} {builds} it, which takes {takes}", install.filename, names(&install.targets))
+    format!("{}: {} {builds} it, which takes {takes}", install.filename, listed(&install.targets, NAMED))
 }
 
 /// Returns why a run with `--require-wheels` is refused.
@@ -36,16 +37,8 @@ pub fn refusal(install: &SourceInstall) -> String {
     format!(
         "{} is a source archive, and wheels are required: there is no wheel of it that {} can install",
         install.filename,
-        names(&install.targets)
+        listed(&install.targets, NAMED)
     )
-}
-
-fn names(targets: &[String]) -> String {
-    let named: Vec<_> = targets.iter().take(NAMED).map(String::as_str).collect();
-    match targets.len().saturating_sub(NAMED) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::report::{Report, Summary};
 use super::target_words::in_words;
 use super::terminal::{self, say, warn};
 use crate::cli::commands::fetch::warm_pip::WarmPip;
-use crate::cli::plural::count;
+use crate::cli::plural::{count, listed};
 use crate::cli::settings::args::{FetchArgs, MessageArgs, STANDARD_OUTPUT};
 use crate::domain::{Fetched, Target};
 use crate::ops::{BucketOutput, FilesToFetch, Output, Published};
@@ -149,11 +149,8 @@ fn machines(fetched: &Fetched, args: &FetchArgs) -> String {
     if targets.python_version.is_empty() && targets.platform.is_empty() && targets.targets.is_empty() {
         return String::new();
     }
-    let ids: Vec<_> = fetched.targets.iter().take(NAMED).map(|target| target.id()).collect();
-    match fetched.targets.len().saturating_sub(NAMED) {
-        0 => format!(", on {}", ids.join(", ")),
-        more => format!(", on {} and {more} more", ids.join(", ")),
-    }
+    let ids: Vec<_> = fetched.targets.iter().map(|target| target.id()).collect();
+    format!(", on {}", listed(&ids, NAMED))
 }
 
 /// Prints what was written to the cache of the interpreter's own pip.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::report::Report;
+use crate::cli::plural::listed;
 
 /// The number of projects that are named at most.
 const MAX_PROJECTS: usize = 4;
@@ -16,13 +17,10 @@ pub fn of(report: &Report, could_share: bool) -> Option<String> {
         versions.entry(name).or_default().push(version);
     }
     versions.retain(|_, versions| versions.len() > 1);
-    let named = versions.iter().take(MAX_PROJECTS);
-    let named: Vec<_> = named.map(|(name, versions)| format!("{name} ({})", versions.join(", "))).collect();
-    let more = match versions.len().saturating_sub(MAX_PROJECTS) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let projects: Vec<_> =
+        versions.iter().map(|(name, versions)| format!("{name} ({})", versions.join(", "))).collect();
+    let named = listed(&projects, MAX_PROJECTS);
     let option =
         if could_share { "; --fork-strategy fewest shares a version wherever one is right for several" } else { "" };
-    (!named.is_empty()).then(|| format!("Targets got different versions of {}{more}{option}.", named.join(", ")))
+    (!projects.is_empty()).then(|| format!("Targets got different versions of {named}{option}."))
 }
