@@ -47,7 +47,7 @@ pub struct ArchiveFormat {
     /// checksums.
     stream: Option<WriteStream>,
     /// Writes the archive in any order; `None` if the bytes of a file depend on those before it.
-    destination: Option<WriteRandomAccess>,
+    random_access: Option<WriteRandomAccess>,
 }
 
 type WriteStream = fn(&Tree, &dyn ObjectSource, &mut dyn ArchiveOutput) -> Result<(), ArchiveError>;
@@ -55,10 +55,10 @@ type WriteRandomAccess = fn(&Tree, &dyn ObjectSource, &mut RandomAccessWriter<'_
 
 /// Every archive format; `--bundle`, its help and its error message read this table.
 pub const FORMATS: &[ArchiveFormat] = &[
-    ArchiveFormat { extensions: &[".zip"], stream: None, destination: Some(zip::write) },
-    ArchiveFormat { extensions: &[".tar"], stream: Some(tar::write), destination: Some(tar::write_random_access) },
-    ArchiveFormat { extensions: &[".tar.gz", ".tgz"], stream: Some(tar::write_gzip), destination: None },
-    ArchiveFormat { extensions: &[".tar.zst"], stream: Some(tar::write_zstd), destination: None },
+    ArchiveFormat { extensions: &[".zip"], stream: None, random_access: Some(zip::write) },
+    ArchiveFormat { extensions: &[".tar"], stream: Some(tar::write), random_access: Some(tar::write_random_access) },
+    ArchiveFormat { extensions: &[".tar.gz", ".tgz"], stream: Some(tar::write_gzip), random_access: None },
+    ArchiveFormat { extensions: &[".tar.zst"], stream: Some(tar::write_zstd), random_access: None },
 ];
 
 impl ArchiveFormat {
@@ -88,7 +88,7 @@ impl ArchiveFormat {
 
     /// Whether archives of this format are compressed.
     pub fn is_compressed(&self) -> bool {
-        self.destination.is_none()
+        self.random_access.is_none()
     }
 
     /// Returns every extension of every format, in the order of the table.
@@ -201,7 +201,7 @@ fn pack(
     destination: &dyn WriteAt,
 ) -> Result<(), ArchiveError> {
     let mut output = RandomAccessWriter::new(destination);
-    if let Some(write) = format.destination {
+    if let Some(write) = format.random_access {
         write(tree, objects, &mut output)?;
     } else if let Some(write) = format.stream {
         with_digest_check(objects, path_in(tree), |objects| write(tree, objects, &mut output))?;

@@ -82,8 +82,11 @@ struct WorkQueue<'a> {
 
 /// The result of a job.
 struct EntryResult {
+    /// The job's position in the order in which jobs are started.
     turn: usize,
+    /// The job's position among all jobs.
     number: usize,
+    /// The CRC-32 of the entry, or zero if it was not to be computed.
     crc32: Result<u32, ArchiveError>,
 }
 

@@ -160,8 +160,8 @@ impl ArchiveReader {
     /// Calls `visit` with every file, on up to `threads` threads, and returns the faults of the
     /// archive itself.
     ///
-    /// No more than `limit` bytes are decompressed in all, nor more than such an archive can have. A file that cannot be read to its end
-    /// fails when it is read.
+    /// No more than `limit` bytes are decompressed in all, nor more than such an archive can have. A
+    /// file that cannot be read to its end fails when it is read.
     ///
     /// # Errors
     /// When a folder cannot be read.
@@ -191,7 +191,7 @@ impl ArchiveReader {
     }
 }
 
-/// By what factor an archive may grow when it is unpacked.
+/// The factor by which an archive may grow when it is unpacked.
 const MAX_GROWTH: u64 = 50;
 
 /// The number of bytes to which any archive may grow in addition, so that small ones are not refused.
@@ -275,7 +275,7 @@ impl MemberEntry {
     }
 }
 
-/// Visits the files of a tar archive in a container of ours, while another thread computes the
+/// Visits the files of a tar archive in a container that this program wrote, while another thread computes the
 /// container's checksum.
 fn visit_contained(
     content: &StoredContent,

@@ -1,6 +1,6 @@
 //! The sinks that a tree is written to: a folder, an archive, its volumes, or a pipe.
 //!
-//! Another sink is a further type, and a line where an output becomes a sink.
+//! A new sink is a type here, and a line where an output of a run returns its sink.
 
 use std::fs;
 use std::io::Write;

@@ -37,7 +37,7 @@ pub fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
             return Ok(file);
         }
     }
-    Err(io::Error::other("somebody removes every new file"))
+    Err(io::Error::other("another program removes every temporary file that is made there"))
 }
 
 /// A temporary folder for a run, which is removed when this value is dropped.
@@ -72,7 +72,7 @@ pub fn sweep(folder: &Path) {
     let is_real = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
     let entries = is_real.then(|| fs::read_dir(folder).ok()).flatten();
     for entry in entries.into_iter().flatten().flatten() {
-        // Whoever may not remove it is not kept from writing.
+        // A file that cannot be removed does not keep the run from writing.
         let _ = match Temporary::of(&entry) {
             Some(Temporary::File) => sweep_file(&entry.path()),
             Some(Temporary::Folder) => sweep_folder(&entry.path()),

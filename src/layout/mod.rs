@@ -20,6 +20,7 @@ pub use bundle::{
     ProjectSummaries, REQUIREMENTS_PATH, SBOMS, SIGNATURE_PATH, SUMS_PATH, SbomFormat, Sboms, WHEELS, bundle, bundled,
     overview, pins, project_of, requirements_paths, sums, sums_of,
 };
+pub use checked_tree::literal_path;
 pub use download_cache::DownloadCache;
 pub use find_links::FindLinks;
 pub use pip_http_cache::{PipHttpCache, index_page};

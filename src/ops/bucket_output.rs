@@ -26,18 +26,20 @@ pub struct BucketOutput {
     pub pins: bool,
     /// Whether what earlier runs published, and this one does not, is removed.
     pub prune: bool,
-    /// What was done.
+    /// What the write did, once it is done.
     pub published: Arc<OnceLock<Published>>,
 }
 
-/// The number of files that were published, and of those that were not.
+/// The numbers of files that were sent to a bucket, kept there and removed from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Published {
+    /// The number of files that were sent.
     pub sent: usize,
-    /// The size of the files that were sent.
+    /// The size in bytes of the files that were sent.
     pub bytes: u64,
     /// The number of files that were there already.
     pub kept: usize,
+    /// The number of files of earlier runs that were removed.
     pub removed: usize,
 }
 

@@ -109,6 +109,14 @@ impl Download {
     fn emit(&self, event: Event) {
         (self.listener)(event);
     }
+
+    /// Returns an identifier of a version of the file at its URL, so that a later run resumes only
+    /// what came from there.
+    ///
+    /// The URL is hashed, since it may hold a secret.
+    fn origin(&self, validator: &str) -> String {
+        format!("{} {validator}", Sha256::of(self.link.url.public().as_bytes()))
+    }
 }
 
 /// Fetches the file of `link` into the store before there is a plan, since the plan depends on
@@ -343,16 +351,6 @@ impl SpaceLimit {
         }
         self.taken = 0;
         store.check_space(self.left)
-    }
-}
-
-impl Download {
-    /// Returns an identifier of a version of the file at its URL, so that a later run resumes only
-    /// what came from there.
-    ///
-    /// The URL is hashed, since it may hold a secret.
-    fn origin(&self, validator: &str) -> String {
-        format!("{} {validator}", Sha256::of(self.link.url.public().as_bytes()))
     }
 }
 

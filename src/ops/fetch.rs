@@ -80,7 +80,7 @@ async fn check_claims(plan: &Plan, stored: &[StoredFile], context: &FetchContext
 struct StoredFile {
     object: Object,
     metadata: Option<Object>,
-    /// What that says, where it was read.
+    /// The Pythons that this metadata allows, if it was read.
     requires_python: Option<Specifiers>,
     status: Status,
 }
@@ -106,24 +106,24 @@ async fn fetch_all(
     listener(Event::Planned { files: missing.len(), bytes });
     sweep(store, settings.now, !missing.is_empty());
     for (file, link) in missing {
-        let download_one = Download { file, listener: listener.clone(), ..Download::new(link, context) };
+        let download = Download { file, listener: listener.clone(), ..Download::new(link, context) };
         transfers.spawn(async move {
-            let result = download_one.run().await;
-            (download_one, result)
+            let result = download.run().await;
+            (download, result)
         });
     }
     while let Some(transfer) = transfers.join_next().await {
-        let (download_one, result) = transfer.expect("a transfer does not panic");
+        let (download, result) = transfer.expect("a transfer does not panic");
         match result {
             Ok((object, status)) => {
-                let filename = download_one.link.filename.clone();
-                listener(Event::Stored { file: download_one.file, filename, bytes: object.size, status });
-                stored[download_one.file] = Some(StoredFile::new(object, status));
+                let filename = download.link.filename.clone();
+                listener(Event::Stored { file: download.file, filename, bytes: object.size, status });
+                stored[download.file] = Some(StoredFile::new(object, status));
             }
             Err(why) => {
-                listener(Event::Failed { file: download_one.file });
-                let FileLink { filename, url, .. } = download_one.link;
-                failures.push((download_one.file, FetchFailure { filename, url, why }));
+                listener(Event::Failed { file: download.file });
+                let FileLink { filename, url, .. } = download.link;
+                failures.push((download.file, FetchFailure { filename, url, why }));
             }
         }
     }
@@ -200,13 +200,14 @@ fn non_distributions(plan: &Plan, store: &DiskStore, stored: &[StoredFile]) -> V
     let without_digest = plan.files().zip(stored).filter(|((_, file), _)| !file.link.expected.has_digest());
     let checked = without_digest.filter_map(|((_, file), stored)| {
         let (filename, url) = (file.link.filename.clone(), file.link.url.clone());
-        let why = check_kind(store, stored.object, &filename).err()?;
+        let why = check_distribution(store, stored.object, &filename).err()?;
         Some(FetchFailure { filename, url, why })
     });
     checked.collect()
 }
 
-fn check_kind(store: &DiskStore, object: Object, filename: &str) -> Result<(), FetchError> {
+/// Checks that an object is the wheel or source archive whose file name it has.
+fn check_distribution(store: &DiskStore, object: Object, filename: &str) -> Result<(), FetchError> {
     let bytes = store.open(object.sha256)?;
     if filename.parse::<WheelFilename>().is_ok() {
         zip::ZipArchive::new(bytes).map_err(NoDistribution::from)?;

@@ -17,6 +17,26 @@ pub struct FetchFailure {
     pub why: FetchError,
 }
 
+/// Why a file could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Wheel(#[from] WheelError),
+    #[error("{0}")]
+    Refused(String),
+    #[error(transparent)]
+    Inconsistent(#[from] Box<InconsistentMetadata>),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The file has no expected digest, and is not even a distribution.
+    #[error(transparent)]
+    NoDistribution(#[from] NoDistribution),
+}
+
 impl FetchError {
     /// Whether the page that listed the file may be outdated: the file has changed or is gone.
     pub(super) fn may_be_of_old_page(&self) -> bool {
@@ -55,26 +75,6 @@ impl FetchFailure {
     pub fn is_contradiction(&self) -> bool {
         matches!(self.why, FetchError::Inconsistent(_))
     }
-}
-
-/// Why a file could not be fetched.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Wheel(#[from] WheelError),
-    #[error("{0}")]
-    Refused(String),
-    #[error(transparent)]
-    Inconsistent(#[from] Box<InconsistentMetadata>),
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// The file has no expected digest, and is not even a distribution.
-    #[error(transparent)]
-    NoDistribution(#[from] NoDistribution),
 }
 
 /// Why bytes are not the wheel or source archive whose name they would get.

@@ -86,40 +86,42 @@ pub(super) async fn metadata_of(
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<StatedMetadata, MetadataFailure> {
-    let said = said_without_build(project, link, context, listener).await;
-    let said = match (said.map(|said| said.admitted(context)), &context.builds) {
+    let stated = stated_without_build(project, link, context, listener).await;
+    let stated = match (stated.map(|stated| stated.admitted(context)), &context.builds) {
         (Ok(StatedMetadata { known: Err(MetadataUnavailable::NeedsBuild), .. }), Some(builds)) => {
             metadata_from_build(project, link, context, &**builds, listener).await.map(StatedMetadata::by_file)
         }
-        (said, _) => said,
+        (stated, _) => stated,
     };
-    said.map_err(|why| MetadataFailure { filename: link.filename.clone(), url: link.url.clone(), why })
+    stated.map_err(|why| MetadataFailure { filename: link.filename.clone(), url: link.url.clone(), why })
 }
 
 /// Returns the metadata of the wheel of `link`, unless the whole wheel must be fetched for it.
 pub(super) async fn metadata_without_download(link: &FileLink, context: &FetchContext) -> Option<StatedMetadata> {
     let wheel: WheelFilename = link.filename.parse().ok()?;
     match cached(&wheel.name, link, context).await {
-        Some(said) => Some(said),
+        Some(stated) => Some(stated),
         None => of_partial_wheel(&wheel, link, context).await.ok()?,
     }
 }
 
-async fn said_without_build(
+async fn stated_without_build(
     project: &PackageName,
     link: &FileLink,
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<StatedMetadata, FetchError> {
-    if let Some(said) = cached(project, link, context).await {
-        return Ok(said);
+    if let Some(stated) = cached(project, link, context).await {
+        return Ok(stated);
     }
     if let Ok(wheel) = link.filename.parse::<WheelFilename>()
-        && let Some(said) = of_partial_wheel(&wheel, link, context).await?
+        && let Some(stated) = of_partial_wheel(&wheel, link, context).await?
     {
-        return Ok(said);
+        return Ok(stated);
     }
-    of_held(ensure_stored(link, context, listener).await?, project, link, context).await.map(StatedMetadata::by_file)
+    metadata_of_stored(ensure_stored(link, context, listener).await?, project, link, context)
+        .await
+        .map(StatedMetadata::by_file)
 }
 
 /// Returns the cached metadata from the file itself, else that from its index, else what other
@@ -129,12 +131,12 @@ async fn cached(project: &PackageName, link: &FileLink, context: &FetchContext) 
     if let Some(known) = context.metadata.read(key) {
         return Some(StatedMetadata::by_file(known));
     }
-    if let Some(said) = context.indexes.recall_metadata(link) {
-        return Some(StatedMetadata::by_index(said));
+    if let Some(stated) = context.indexes.recall_metadata(link) {
+        return Some(StatedMetadata::by_index(stated));
     }
     // Nobody vouches for what others read before the file is here, as for what its index says.
-    let (read, said) = tokio::join!(context.metadata.fetch(key), context.indexes.recall_shared_metadata(link));
-    read.or(said).map(StatedMetadata::by_index)
+    let (read, stated) = tokio::join!(context.metadata.fetch(key), context.indexes.recall_shared_metadata(link));
+    read.or(stated).map(StatedMetadata::by_index)
 }
 
 /// Returns the key of the metadata of the file of `link`.
@@ -161,7 +163,7 @@ async fn of_partial_wheel(
     context: &FetchContext,
 ) -> Result<Option<StatedMetadata>, FetchError> {
     if let Some(stored) = find_bytes(link, &context.store) {
-        return of_held(stored, &wheel.name, link, context).await.map(StatedMetadata::by_file).map(Some);
+        return metadata_of_stored(stored, &wheel.name, link, context).await.map(StatedMetadata::by_file).map(Some);
     }
     if let Some(file) = read_in_place(wheel, link) {
         return Ok(Some(StatedMetadata::by_file(Ok(file.metadata))));
@@ -184,20 +186,20 @@ async fn of_partial_wheel(
 ///
 /// A failing disk says nothing about the file, and bytes that make no sense are hashed again before
 /// they are blamed.
-async fn of_held(
+async fn metadata_of_stored(
     stored: Object,
     project: &PackageName,
     link: &FileLink,
     context: &FetchContext,
 ) -> Result<MetadataResult, FetchError> {
-    let known = read_held(stored.sha256, project, link, &context.store)?;
+    let known = read_stored(stored.sha256, project, link, &context.store)?;
     let known = match known {
         Err(MetadataUnavailable::Refused(_))
             if context.store.check_again(stored.sha256).map_err(unreadable(stored))?.is_none() =>
         {
             let silent: Listener = Arc::new(|_| ());
             let again = download(link, context, &silent).await?;
-            read_held(again.sha256, project, link, &context.store)?
+            read_stored(again.sha256, project, link, &context.store)?
         }
         known => known,
     };
@@ -205,7 +207,7 @@ async fn of_held(
     Ok(known)
 }
 
-fn read_held(
+fn read_stored(
     sha256: Sha256,
     project: &PackageName,
     link: &FileLink,
@@ -273,7 +275,7 @@ pub(super) async fn check_claim(
 ) -> Result<(), FetchError> {
     let known = match context.metadata.read(key(stored.sha256, project, link)) {
         Some(known) => known,
-        None => of_held(stored, project, link, context).await?,
+        None => metadata_of_stored(stored, project, link, context).await?,
     };
     match known {
         Ok(own) if own == *claimed => Ok(()),

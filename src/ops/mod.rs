@@ -1,16 +1,22 @@
 //! The use cases, which report [`Event`]s, never print, and know nothing of command lines.
 //!
-//! A run is `plan` (with `metadata`, `sdist_build`, `build_tools`, and `plan_cache`
-//! for plans of earlier runs), `build_wheels` if that is wanted, then `fetch` (with `stored_bytes`
-//! for files that need no network, and `download` for the rest, which asks the shared store first
-//! by `shared_objects`), then `write`, which writes folders, or a bundle through `bundle`. That
-//! module has all operations on bundles: write, sign, verify, unpack, compare, merge.
-//! `source_trees` packs folders and repositories into source archives before anything is planned,
-//! and `target_build` tells what is left for targets to build. `cache`, `shared_cache` (both look
-//! after what is kept), `serve` and `push`, which fills a registry, stand alone; the latter two read folders and archives by
-//! `members`. What `serve` fetches for its clients it passes on by `arrival`, while it arrives.
-//! `distribution_inspection` and `buffered_reader` read the metadata of distributions for
-//! bundles and their verification.
+//! A run goes through these in order; the modules in brackets do parts of the work:
+//!
+//! | step | module |
+//! |---|---|
+//! | pack folders and repositories into source archives | `source_trees` |
+//! | plan | `plan` (`metadata`, `sdist_build`, `build_tools`; `plan_cache` for plans of earlier runs) |
+//! | build wheels, if wanted | `build_wheels` |
+//! | fetch | `fetch` (`stored_bytes` for files that need no network, `download` for the rest, `shared_objects` to ask the shared store first) |
+//! | write | `write` (`disk_folder` and `bucket_output` for folders, `bundle` for bundles, `space` for the space on disks) |
+//! | tell what is left for targets to build | `target_build` |
+//!
+//! `bundle` has all operations on bundles: write, sign, verify, unpack, compare, merge. For it
+//! `distribution_inspection` and `buffered_reader` read the metadata of distributions.
+//!
+//! The other use cases stand alone: `cache` and `shared_cache` look after what is kept, `serve` is an
+//! index, and `push` fills a registry. `serve` and `push` read folders and archives by `members`; `serve`
+//! passes on by `arrival` what it is still fetching.
 
 mod arrival;
 mod bucket_output;
@@ -20,13 +26,13 @@ mod build_wheels;
 mod bundle;
 pub mod cache;
 mod claimed_metadata;
+mod disk_folder;
 mod distribution_inspection;
 mod download;
 mod event;
 mod fetch;
 mod fetch_context;
 mod fetch_error;
-mod held_folder;
 mod incoming_writer;
 mod inconsistent_metadata;
 mod members;

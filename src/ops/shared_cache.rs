@@ -38,8 +38,9 @@ impl From<String> for SharedCacheError {
 /// What was copied into a shared store or out of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Copied {
-    /// The number of distributions and other objects, with their size.
+    /// The number of distributions and other objects.
     pub files: usize,
+    /// Their size in bytes.
     pub bytes: u64,
     /// The number of smaller entries.
     pub entries: usize,
@@ -168,12 +169,13 @@ async fn take_entry(
 /// What `verify` found in a shared store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// The number of files that were read now, and of those that an interrupted check had read.
+    /// The number of files that were read now.
     pub read: usize,
+    /// The number of files that an interrupted check had read before.
     pub known: usize,
-    /// The size of all in bytes.
+    /// The size of all these files in bytes.
     pub bytes: u64,
-    /// What is not what its name says.
+    /// The files that do not have the content that their names promise.
     pub damaged: Vec<SharedFile>,
 }
 

@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::layout::{FindLinks, Layout, WHEELS};
 use crate::store::DiskStore;
 
-/// An error: a disk has less space than a run needs.
+/// The error for a disk that has less space than a run needs.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{needed} bytes are to be written to {}, and {} has {free} left",
@@ -22,7 +22,9 @@ use crate::store::DiskStore;
 )]
 pub struct DiskFull {
     pub places: Vec<PathBuf>,
+    /// The number of bytes to be written.
     pub needed: u64,
+    /// The number of free bytes.
     pub free: u64,
 }
 
@@ -40,7 +42,7 @@ fn listed(places: &[PathBuf]) -> String {
 /// `outputs`, as far as sizes are known. A disk that cannot be asked passes.
 ///
 /// # Errors
-/// When a disk has not.
+/// When a disk has too little.
 pub fn check_space<'a>(
     plan: &Plan,
     store: &DiskStore,
@@ -60,7 +62,7 @@ pub fn check_space<'a>(
 /// Checks that there is space for `tree` in `folder`.
 ///
 /// # Errors
-/// When there is not.
+/// When there is too little.
 pub(super) fn check_folder(tree: &Tree, folder: &Path, store: &DiskStore) -> Result<(), DiskFull> {
     match shares_disk(folder, store) {
         true => Ok(()),
@@ -71,7 +73,7 @@ pub(super) fn check_folder(tree: &Tree, folder: &Path, store: &DiskStore) -> Res
 /// Checks that there is space for the bundle of `tree`.
 ///
 /// # Errors
-/// When there is not.
+/// When there is too little.
 pub(super) fn check_bundle(tree: &Tree, output: &BundleOutput, store: &DiskStore) -> Result<(), DiskFull> {
     match (output.format, &output.stream) {
         _ if output.bucket.is_some() => Ok(()),
@@ -89,7 +91,7 @@ fn check(needs: Vec<(PathBuf, u64)>) -> Result<(), DiskFull> {
     }
     by_disk.into_iter().filter(|(disk, _)| disk.is_some()).try_for_each(|(_, needs)| {
         let needed = needs.iter().map(|(_, bytes)| bytes).sum();
-        let free = needs.first().and_then(|(place, _)| fs4::available_space(there(place)).ok());
+        let free = needs.first().and_then(|(place, _)| fs4::available_space(existing_ancestor(place)).ok());
         match free.filter(|free| *free < needed) {
             Some(free) => Err(DiskFull { places: needs.into_iter().map(|(place, _)| place).collect(), needed, free }),
             None => Ok(()),
@@ -183,21 +185,20 @@ impl Disk {
     #[cfg(unix)]
     fn of(place: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
-        Some(Self(fs::metadata(there(place)).ok()?.dev().to_string()))
+        Some(Self(fs::metadata(existing_ancestor(place)).ok()?.dev().to_string()))
     }
 
     /// Returns the file system that `place` is on or will be on.
     #[cfg(not(unix))]
     fn of(place: &Path) -> Option<Self> {
-        let path = fs::canonicalize(there(place)).ok()?;
+        let path = fs::canonicalize(existing_ancestor(place)).ok()?;
         Some(Self(path.components().next()?.as_os_str().to_string_lossy().into_owned()))
     }
 }
 
 /// Returns the nearest ancestor of `place` that exists.
-fn there(place: &Path) -> &Path {
-    let there = place.ancestors().find(|folder| folder.exists());
-    there.unwrap_or(Path::new("."))
+fn existing_ancestor(place: &Path) -> &Path {
+    place.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::bundle::finding::Finding;
 use super::bundle::output::{self, BundleOutput};
 use super::bundle::signature::SignatureError;
 use super::bundle::verify;
-use super::held_folder::DiskFolder;
+use super::disk_folder::DiskFolder;
 use super::output::Output;
 use super::space::{DiskFull, check_bundle, check_folder};
 use crate::archive::{
@@ -190,13 +190,11 @@ impl ObjectSource for StoreObjects<'_> {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
     use crate::archive::ArchiveFormat;
+    use crate::domain::{FetchedFile, FetchedPackage, FileLink, Question, Status};
     use crate::layout::LAYOUTS;
     use crate::ops::bundle;
-
-    use crate::domain::{FetchedFile, FetchedPackage, FileLink, Question, Status};
 
     fn fetched(store: &DiskStore) -> Fetched {
         let link = FileLink::at("https://files.example/demo-1.0-py3-none-any.whl".parse().unwrap());

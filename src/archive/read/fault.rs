@@ -10,7 +10,7 @@ use crate::domain::RelPathError;
 pub enum ArchiveFault {
     #[error(transparent)]
     Name(#[from] RelPathError),
-    #[error("`{0}` is no UTF-8")]
+    #[error("the name `{0}` is not UTF-8")]
     Encoding(String),
     #[error("`{0}` is there twice")]
     Twice(String),

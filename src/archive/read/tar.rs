@@ -186,7 +186,7 @@ impl<R: SkipBytes> TarReader<R> {
             }
             raw.extend(block);
             let header = Header::from_byte_slice(&block);
-            check(header)?;
+            check_checksum(header)?;
             match header.entry_type() {
                 EntryType::XHeader => extensions.records(&self.extension(header, &mut raw)?),
                 EntryType::XGlobalHeader => extensions.global_records(&self.extension(header, &mut raw)?),
@@ -251,7 +251,8 @@ impl<R: SkipBytes> TarReader<R> {
     }
 }
 
-fn check(header: &Header) -> io::Result<()> {
+/// Checks the sum of a header's bytes, in which its own field counts as spaces (POSIX ustar).
+fn check_checksum(header: &Header) -> io::Result<()> {
     let bytes = header.as_bytes();
     let summed: u32 = bytes[..148].iter().chain(&bytes[156..]).map(|byte| u32::from(*byte)).sum();
     match header.cksum() {

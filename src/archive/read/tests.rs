@@ -160,7 +160,7 @@ fn what_a_tar_must_not_hold_is_told_and_passed_over() {
         (EntryType::Regular, b"NUL", "Windows device"),
         (EntryType::Regular, b"OK", "`OK` and `ok` are one name"),
         (EntryType::Regular, b"ok", "`ok` is there twice"),
-        (EntryType::Regular, b"\xff\xfe", "`\\xff\\xfe` is no UTF-8"),
+        (EntryType::Regular, b"\xff\xfe", "the name `\\xff\\xfe` is not UTF-8"),
         (EntryType::Directory, b"folder/", "the archive is not byte for byte as prefetch writes it at `folder/`"),
     ] {
         let size = if kind == EntryType::Regular { 700 } else { 0 };
@@ -222,7 +222,7 @@ fn what_a_zip_must_not_hold_is_told_and_passed_over() {
     for (from, to, expected) in [
         (&b"README.txt"[..], &b"../DME.txt"[..], "`../DME.txt` cannot be a file name here"),
         (b"README.txt", b"/EADME.txt", "it is absolute"),
-        (b"README.txt", b"\xff\xffADME.txt", "is no UTF-8"),
+        (b"README.txt", b"\xff\xffADME.txt", "is not UTF-8"),
         (b"README.txt", b"wheels\\txt", "Windows forbids"),
         (b"wheels/a.whl", b"README.txt\0\0", "control character"),
         (b"\xa4\x81", b"\xff\xa1", "`prefetch.json` is a symbolic link"),

@@ -7,7 +7,7 @@ mod fields;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::super::zip::records::{self, LOCAL, LOCAL_LENGTH};
+use super::super::zip::records::{self, LOCAL_LENGTH};
 use super::{ArchiveFault, MemberEntry, MemberLocation, TarBytes, UniqueNames};
 use crate::archive::volume_set::{VolumeSet, VolumeSetReader};
 use directory::{ZipDirectory, ZipHeader};
@@ -72,12 +72,7 @@ impl ZipScan<'_> {
     /// Returns the offset of an entry's bytes, after its local header, of which only the lengths
     /// are used.
     fn start(&self, header: &ZipHeader) -> io::Result<u64> {
-        let mut reader = self.volumes.reader();
-        reader.seek(SeekFrom::Start(header.offset))?;
-        let fixed = Fields::read::<LOCAL_LENGTH>(&mut reader)?;
-        if fixed.bytes(0, 4) != LOCAL {
-            return Err(io::Error::other("its header is not where the directory says"));
-        }
+        let fixed = Fields::read_local_header(&mut self.volumes.reader(), header.offset)?;
         let start = header.offset + LOCAL_LENGTH as u64 + u64::from(fixed.u16(26)) + u64::from(fixed.u16(28));
         match start.checked_add(header.packed) {
             Some(end) if end <= self.volumes.size() => Ok(start),

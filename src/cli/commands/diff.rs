@@ -8,6 +8,7 @@ use indicatif::HumanBytes;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
+use crate::cli::plural::count;
 use crate::ops::{self, BundleDiff, VersionChange};
 
 /// Arguments of `prefetch diff`.
@@ -52,11 +53,11 @@ fn lines(comparison: &BundleDiff) -> Vec<String> {
     lines.extend(comparison.targets_added.iter().map(|target| format!("+ target {target}")));
     lines.extend(comparison.targets_removed.iter().map(|target| format!("- target {target}")));
     lines.push(format!(
-        "{} new in {} files, {} gone in {} files",
+        "{} new in {}, {} gone in {}",
         HumanBytes(comparison.bytes_added),
-        comparison.files_added.len(),
+        count(comparison.files_added.len(), "file"),
         HumanBytes(comparison.bytes_removed),
-        comparison.files_removed.len()
+        count(comparison.files_removed.len(), "file")
     ));
     lines
 }

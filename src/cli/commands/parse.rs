@@ -22,7 +22,7 @@ pub struct ParseArgs {
     /// Requirements files; `-` is standard input.
     #[arg(value_name = "FILE", required_unless_present = "requirement_files", value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
-    /// The same, for hands that are used to it.
+    /// Requirements files, too, under the name of the option of a run.
     #[arg(short, long = "requirement", value_name = "FILE", hide = true)]
     pub requirement_files: Vec<String>,
     /// Print JSON (schema 1).

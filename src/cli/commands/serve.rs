@@ -130,7 +130,7 @@ fn upstream_context(args: &ServeArgs, environment: &Environment) -> Result<Fetch
     let cache = settings::cache_folder(args.network.cache_dir.as_deref(), environment)?;
     let fetch = FetchArgs::of_indexes(args.indexes.clone(), args.network.clone());
     let machine = Machine::new(&fetch.targets, environment, &cache);
-    machine.open_cache().iter().for_each(warn);
+    machine.open_cache_warning().iter().for_each(warn);
     let pip_settings = machine.pip_settings()?;
     PreparedFetch::new(&fetch, environment, &machine, pip_settings, ParsedInput::default())
         .map(|(prepared, _)| prepared.context)

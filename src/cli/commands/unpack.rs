@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
+use crate::cli::plural::count;
 use crate::ops::{self, CancelFlag};
 use crate::parallel;
 
@@ -37,7 +38,7 @@ pub fn run(args: &UnpackArgs, environment: &Environment, cancel: &CancelFlag) ->
         kept => format!(", and {kept} were there already"),
     };
     if !args.quiet {
-        terminal::say(format!("Unpacked {} files to {}{kept}.", unpacked.written, args.folder.display()));
+        terminal::say(format!("Unpacked {} to {}{kept}.", count(unpacked.written, "file"), args.folder.display()));
     }
     Ok(Exit::Done)
 }

@@ -12,6 +12,7 @@ use crate::cli::host::environment::Environment;
 use crate::cli::output::metadata_warning;
 use crate::cli::output::source_builds;
 use crate::cli::output::terminal;
+use crate::cli::plural::count;
 use crate::ops::{self, Finding, LibcFloor, TargetBuild, Verification, VerifySettings};
 use crate::parallel;
 
@@ -63,8 +64,8 @@ fn print_result(verification: &Verification, seconds: f64) {
     }
     let bytes = HumanBytes(verification.bytes);
     terminal::say(format!(
-        "Checked {} files ({bytes}) in {seconds:.1} s: {}.",
-        verification.files,
+        "Checked {} ({bytes}) in {seconds:.1} s: {}.",
+        count(verification.files, "file"),
         verdict(verification)
     ));
     let complete = verification.targets.iter().filter(|target| target.is_complete);

@@ -80,8 +80,9 @@ impl CliError {
         Self { exit: Exit::Usage, problems: problems.collect(), hints: Vec::new() }
     }
 
-    pub fn shutdown_signal() -> Self {
-        Self::new(Exit::Interrupted, "interrupted").hint("what was fetched is kept; a second run fetches only the rest")
+    /// Makes the error for a run that a signal ended.
+    pub fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "interrupted")
     }
 
     /// Makes the error for a plan that failed for some target.
@@ -102,7 +103,7 @@ impl CliError {
         let exit = failures.iter().map(|failure| fetch_exit(&failure.why)).max().unwrap_or(Exit::Unreachable);
         let problems = group_by_cause(failures.iter().map(failed_file), "file");
         let offline = failures.iter().any(|failure| matches!(&failure.why, FetchError::Http(why) if is_offline(why)));
-        let hint = if offline { OFFLINE_HINT } else { "what was fetched is kept; a second run fetches only the rest" };
+        let hint = if offline { OFFLINE_HINT } else { KEPT_HINT };
         Self { exit, problems, hints: vec![hint.to_owned()] }
     }
 
@@ -259,6 +260,9 @@ fn reason_kind(reason: &Reason) -> &'static str {
         _ => reason_exit(reason).kind(),
     }
 }
+
+/// The hint after a failure that leaves what was fetched in the cache.
+pub const KEPT_HINT: &str = "what was fetched is kept; a second run fetches only the rest";
 
 const UNPROVABLE_HINT: &str = "take a release with a wheel instead of what is not provable, or --allow-unprovable \
                                where the other side has what its build fetches";

@@ -24,10 +24,10 @@ pub fn words(remedy: Remedy) -> &'static str {
             "name another Python with --python, or the target with --python-version and --platform together"
         }
         Remedy::InstallPip => {
-            "install it there, name another Python with --python, or leave --allow-build and --build-wheels away"
+            "install it there, name another Python with --python, or leave out --allow-build and --build-wheels"
         }
         Remedy::UpgradePip => {
-            "upgrade it, name another Python with --python, or leave --allow-build and --build-wheels away"
+            "upgrade it, name another Python with --python, or leave out --allow-build and --build-wheels"
         }
         Remedy::MendCacheFolder(kind) => for_cache_folder(kind),
         Remedy::MakeSpace => "make room, or name a folder on another disk",
@@ -62,9 +62,9 @@ pub fn words(remedy: Remedy) -> &'static str {
              (--allow-build)"
         }
         Remedy::AllowSources => {
-            "there are only source archives for this target: leave --only-binary away, or pin a version with a wheel"
+            "there are only source archives for this target: leave out --only-binary, or pin a version with a wheel"
         }
-        Remedy::AllowWheels => "there are only wheels: leave --no-binary away",
+        Remedy::AllowWheels => "there are only wheels: leave out --no-binary",
         Remedy::AllowNewer => "a later --exclude-newer takes what was uploaded until then",
         Remedy::AllowLongerBuilds => "a longer --build-timeout waits for it",
         Remedy::AskBuilds => "--strict-metadata with --allow-build asks the builds themselves",
@@ -78,8 +78,10 @@ fn for_cache_folder(kind: io::ErrorKind) -> &'static str {
         io::ErrorKind::StorageFull => "the disk is full: make room, or name another folder with --cache-dir",
         io::ErrorKind::QuotaExceeded => "your quota is used up: make room, or name another folder with --cache-dir",
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: name another folder with --cache-dir",
-        io::ErrorKind::PermissionDenied => "you may not write there: mend its rights, or name another with --cache-dir",
-        _ => "name another folder with --cache-dir if it cannot be mended",
+        io::ErrorKind::PermissionDenied => {
+            "you may not write there: change its permissions, or name another folder with --cache-dir"
+        }
+        _ => "name another folder with --cache-dir if that cannot be repaired",
     }
 }
 

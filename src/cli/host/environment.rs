@@ -10,11 +10,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::domain::{Timestamp, is_secret_name, mask_credentials};
 use crate::interpreter::HostSystem;
 
-/// How the names of variables begin with which this program, installers, uploaders and clouds are set up.
+/// The prefixes of the variables that configure this program, installers, uploaders and clouds.
 const PRIVATE_PREFIXES: [&str; 8] =
     ["PREFETCH_", "PIP_", "UV_", "TWINE_", "POETRY_HTTP_BASIC_", "AWS_", "AZURE_", "GOOGLE_"];
 
-/// Variables that name the sockets of services of the user.
+/// The variables that name the sockets of the user's agents and services.
 const SERVICES: [&str; 5] =
     ["SSH_AUTH_SOCK", "GPG_AGENT_INFO", "DBUS_SESSION_BUS_ADDRESS", "DOCKER_HOST", "CONTAINER_HOST"];
 

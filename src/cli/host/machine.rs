@@ -62,7 +62,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Returns a warning if every user may write to the cache.
-    pub fn open_cache(&self) -> Option<String> {
+    pub fn open_cache_warning(&self) -> Option<String> {
         let root = self.cache.root().display();
         let words = || {
             format!(
@@ -89,13 +89,13 @@ impl<'a> Machine<'a> {
             false => &[],
         };
         let others = others.iter().map(|interpreter| Ok(interpreter.target()));
-        let described = self.described_in().map(|path| self.described(path));
+        let described = self.description_files().map(|path| self.described_target(path));
         let targets = named.chain(others).chain(described).collect::<Result<Vec<_>, _>>()?;
         Ok(Target::distinct(targets).into_iter().map(Arc::new).collect())
     }
 
     /// Returns the values of `--target` that are files describing a machine.
-    fn described_in(&self) -> impl Iterator<Item = &PathBuf> {
+    fn description_files(&self) -> impl Iterator<Item = &PathBuf> {
         self.args.targets.iter().filter(|target| named(target).is_none())
     }
 
@@ -117,7 +117,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Returns the target that the description in a file stands for.
-    fn described(&self, path: &Path) -> Result<Target, CliError> {
+    fn described_target(&self, path: &Path) -> Result<Target, CliError> {
         let wrong = |why: String| {
             CliError::usage(format!("--target {}: {why}", path.display()))
                 .hint("name a pair such as 3.11:windows-x86_64, or a file with what the script that `prefetch describe-target` prints says there")

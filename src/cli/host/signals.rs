@@ -60,7 +60,7 @@ pub fn abandonable(work: impl Future<Output = Result<Exit, CliError>>, kept: &st
     let outcome = runtime.block_on(async {
         tokio::select! {
             biased;
-            () = shutdown_signal() => Err(CliError::new(Exit::Interrupted, "interrupted").hint(kept)),
+            () = shutdown_signal() => Err(CliError::interrupted().hint(kept)),
             outcome = work => outcome,
         }
     });
@@ -103,7 +103,7 @@ fn until_interrupted<T: Send + 'static>(
             outcome = &mut working => return outcome,
         }
         cancel.store(true, Ordering::Relaxed);
-        let interruption = CliError::new(Exit::Interrupted, "interrupted");
+        let interruption = CliError::interrupted();
         if !waits_for_work {
             return Err(interruption);
         }

@@ -3,7 +3,7 @@
 use indicatif::HumanBytes;
 
 use super::terminal::{say, warn};
-use crate::cli::plural::count;
+use crate::cli::plural::{self, count};
 use crate::shared_store::{SharedStoreUsage, Traffic};
 
 /// Prints what went wrong, and unless `is_quiet` what was done.
@@ -20,10 +20,7 @@ pub fn print(usage: &SharedStoreUsage, is_quiet: bool) {
 /// Returns what went one way, unless that is nothing.
 fn of_traffic(Traffic { files, bytes, entries }: Traffic) -> Option<String> {
     let files = (files > 0).then(|| format!("{} ({})", count(files, "file"), HumanBytes(bytes)));
-    let entries = (entries > 0).then(|| match entries {
-        1 => "1 entry".to_owned(),
-        _ => format!("{entries} entries"),
-    });
+    let entries = (entries > 0).then(|| plural::entries(entries));
     let parts: Vec<_> = files.into_iter().chain(entries).collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
 }

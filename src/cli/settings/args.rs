@@ -246,7 +246,7 @@ pub enum Progress {
     /// Bars on a terminal, else plain lines.
     #[default]
     Auto,
-    /// A line for each file.
+    /// A line after each quarter of the files; with --verbose, one for each file.
     Plain,
     /// A JSON object for each event, on standard error.
     Json,

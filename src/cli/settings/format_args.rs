@@ -35,7 +35,7 @@ impl FormatArgs {
     /// When a value is no project name.
     pub fn control(&self) -> Result<FormatControl, CliError> {
         let mut control = FormatControl::default();
-        self.0.iter().try_for_each(|(side, value)| side.say(value, &mut control))?;
+        self.0.iter().try_for_each(|(side, value)| side.apply(value, &mut control))?;
         Ok(control)
     }
 
@@ -56,7 +56,7 @@ impl FormatArgs {
 }
 
 impl Side {
-    fn say(self, value: &str, control: &mut FormatControl) -> Result<(), CliError> {
+    fn apply(self, value: &str, control: &mut FormatControl) -> Result<(), CliError> {
         let taken = match self {
             Self::OnlyBinary => control.only_binary(value),
             Self::NoBinary => control.no_binary(value),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::ConnectionArgs;
 use super::credentials;
 use super::layers::{FoundSetting, Layers, SettingSource};
-use super::table::{self, JOBS, MAX_FILE_SIZE, RETRIES, TIMEOUT};
+use super::table::{self, DEFAULT_JOBS, DEFAULT_MAX_FILE_SIZE, DEFAULT_RETRIES, DEFAULT_TIMEOUT};
 use crate::cli::error::CliError;
 use crate::http::{CertificateAuthorities, ClientCertificate, HttpSettings, Proxies, ProxyServer, is_proxy};
 
@@ -31,24 +31,26 @@ pub const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// Returns how requests are made, before the indexes are known.
 ///
-/// `is_offline` is what the command line says of that.
+/// `is_offline` says whether the command line asks for a run without a network.
 ///
 /// # Errors
 /// When a value is invalid.
 pub fn http(args: &ConnectionArgs, is_offline: bool, layers: &Layers<'_>) -> Result<HttpSettings, CliError> {
-    let timeout = args.timeout.or(layers.number(&table::TIMEOUT_SECONDS)?);
-    let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(TIMEOUT))
+    let timeout = args.timeout.or(layers.number(&table::TIMEOUT)?);
+    let timeout = Duration::try_from_secs_f64(timeout.unwrap_or(DEFAULT_TIMEOUT))
         .map_err(|_| CliError::usage("--timeout must be a number of seconds above zero"))?;
-    let jobs = usize::from(args.jobs.or(layers.number(&table::JOBS_AT_ONCE)?).unwrap_or(JOBS).max(1));
+    let jobs = usize::from(args.jobs.or(layers.number(&table::JOBS)?).unwrap_or(DEFAULT_JOBS).max(1));
     Ok(HttpSettings {
         timeout,
         files_per_host: jobs,
         pages_per_host: jobs * PAGES_PER_JOB,
-        retries: args.retries.or(layers.number(&table::RETRIES_EACH)?).unwrap_or(RETRIES),
+        retries: args.retries.or(layers.number(&table::RETRIES)?).unwrap_or(DEFAULT_RETRIES),
         authorities: authorities(args, layers),
         client_certificate: client_certificate(args, layers),
         proxies: proxies(args, layers)?,
-        max_file_size: Some(args.max_file_size.or(layers.size(&table::LARGEST_FILE)?).unwrap_or(MAX_FILE_SIZE)),
+        max_file_size: Some(
+            args.max_file_size.or(layers.size(&table::MAX_FILE_SIZE)?).unwrap_or(DEFAULT_MAX_FILE_SIZE),
+        ),
         offline: is_offline || layers.switch(&table::OFFLINE)?,
         credentials: credentials::credentials(args, layers)?,
         ..HttpSettings::default()

@@ -80,7 +80,7 @@ fn location(text: &str, layers: &Layers<'_>) -> Result<MaskedUrl, CliError> {
 
 fn unusable(error: SharedStoreError) -> CliError {
     let hint = match &error {
-        SharedStoreError::ReadOnly { .. } => Some("leave --store-mode write-only away".to_owned()),
+        SharedStoreError::ReadOnly { .. } => Some("leave out --store-mode write-only".to_owned()),
         SharedStoreError::Insecure { endpoint } => {
             let host = endpoint.secret().host_str().unwrap_or_default().to_owned();
             Some(format!("if you trust all on the way, allow it with --trusted-host {host}"))

@@ -7,16 +7,16 @@ use std::path::PathBuf;
 use super::args::{FetchArgs, ForkStrategyArg, StoreModeArg};
 
 /// The default of `--jobs`.
-pub const JOBS: u16 = 16;
+pub const DEFAULT_JOBS: u16 = 16;
 
 /// pip's default for the number of retries.
-pub const RETRIES: u32 = 5;
+pub const DEFAULT_RETRIES: u32 = 5;
 
 /// pip's default for the timeout in seconds.
-pub const TIMEOUT: f64 = 15.0;
+pub const DEFAULT_TIMEOUT: f64 = 15.0;
 
 /// The default of `--max-file-size` in bytes, several times the size of the largest wheels there are.
-pub const MAX_FILE_SIZE: u64 = 16 << 30;
+pub const DEFAULT_MAX_FILE_SIZE: u64 = 16 << 30;
 
 /// A setting that need not be on the command line.
 pub struct Setting {
@@ -108,12 +108,12 @@ settings! {
         |args: &FetchArgs| args.network.store_mode.map(|mode| mode.name().to_owned()), StoreModeArg::ReadWrite.name();
     REFRESH: "refresh", [], [], |args: &FetchArgs| switch(args.network.refresh), NO;
     PREFER_CACHED: "prefer-cached", [], [], |args: &FetchArgs| switch(args.network.prefer_cached), NO;
-    JOBS_AT_ONCE: "jobs", [], ["UV_CONCURRENT_DOWNLOADS"], |args: &FetchArgs| number(args.network.connections.jobs), JOBS;
-    RETRIES_EACH: "retries", ["retries"], ["UV_HTTP_RETRIES"], |args: &FetchArgs| number(args.network.connections.retries), RETRIES;
-    TIMEOUT_SECONDS: "timeout", ["timeout", "default-timeout"], ["UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"],
-        |args: &FetchArgs| number(args.network.connections.timeout), TIMEOUT;
-    LARGEST_FILE: "max-file-size", [], [],
-        |args: &FetchArgs| number(args.network.connections.max_file_size), MAX_FILE_SIZE;
+    JOBS: "jobs", [], ["UV_CONCURRENT_DOWNLOADS"], |args: &FetchArgs| number(args.network.connections.jobs), DEFAULT_JOBS;
+    RETRIES: "retries", ["retries"], ["UV_HTTP_RETRIES"], |args: &FetchArgs| number(args.network.connections.retries), DEFAULT_RETRIES;
+    TIMEOUT: "timeout", ["timeout", "default-timeout"], ["UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT"],
+        |args: &FetchArgs| number(args.network.connections.timeout), DEFAULT_TIMEOUT;
+    MAX_FILE_SIZE: "max-file-size", [], [],
+        |args: &FetchArgs| number(args.network.connections.max_file_size), DEFAULT_MAX_FILE_SIZE;
     CERT: "cert", ["cert"], [], |args: &FetchArgs| path(args.network.connections.cert.as_ref()), "the platform's";
     CLIENT_CERT: "client-cert", ["client-cert"], ["SSL_CLIENT_CERT"],
         |args: &FetchArgs| path(args.network.connections.client_cert.as_ref()), "";

@@ -10,7 +10,7 @@ use crate::archive::{
     ArchiveFormat, CancelFlag, FileSink, FolderSink, LinkMode, TemporaryFolder, TreeSink as _, parent,
 };
 use crate::domain::{Content, RelPath, Sha256, Tree};
-use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, sums_of};
+use crate::layout::{MANIFEST_PATH, SIGNATURE_PATH, SUMS_PATH, literal_path, sums_of};
 
 /// Writes the bundle that `delta` and `base` make as `out`: an archive in `format`, or else a
 /// folder, which must not exist or be empty.
@@ -27,25 +27,31 @@ pub fn apply(
 ) -> Result<(), BundleError> {
     let scratch = parent(out);
     fs::create_dir_all(scratch).map_err(|why| BundleError::Write { path: scratch.to_owned(), why })?;
-    let opened = OpenBundle::open(delta, scratch, cancel)?;
-    let told = opened.page(DELTA_PATH).ok().and_then(|text| Delta::from_json(&text));
-    let told = told.ok_or_else(|| BundleError::NoDelta(delta.to_owned()))?;
-    let held = OpenBundle::open(base, scratch, cancel)?;
-    check_base(&told, delta, &held)?;
-    let tree = full_tree(&opened)?;
-    let objects = BundleOverlay(vec![&opened, &held]);
+    let new_files = OpenBundle::open(delta, scratch, cancel)?;
+    let description = new_files.page(DELTA_PATH).ok().and_then(|text| Delta::from_json(&text));
+    let description = description.ok_or_else(|| BundleError::NoDelta(delta.to_owned()))?;
+    let kept_files = OpenBundle::open(base, scratch, cancel)?;
+    check_base(&description, delta, &kept_files)?;
+    let tree = full_tree(&new_files)?;
+    let objects = BundleOverlay(vec![&new_files, &kept_files]);
     match format {
         Some(format) => Ok(FileSink { path: out, format }.write(&tree, &objects)?),
         None => write_folder(&tree, &objects, scratch, out),
     }
 }
 
-fn check_base(told: &Delta, delta: &Path, base: &OpenBundle) -> Result<(), BundleError> {
+/// Refuses a base that is not the bundle since which the delta was made.
+fn check_base(description: &Delta, delta: &Path, base: &OpenBundle) -> Result<(), BundleError> {
     let got = base.manifest_sha256.to_string();
-    if told.base == got {
+    if description.base == got {
         return Ok(());
     }
-    Err(BundleError::WrongBase { delta: delta.to_owned(), base: base.path.clone(), expected: told.base.clone(), got })
+    Err(BundleError::WrongBase {
+        delta: delta.to_owned(),
+        base: base.path.clone(),
+        expected: description.base.clone(),
+        got,
+    })
 }
 
 /// Returns the tree of the new bundle, whose manifest lists everything but three pages.
@@ -75,21 +81,17 @@ fn full_tree(delta: &OpenBundle) -> Result<Tree, BundleError> {
         add(&page.path, Content::Generated(bytes))?;
     }
     let page = |path: &str| delta.page(path).map_err(|error| damaged(path, Finding::archive(&error)));
-    tree.insert(literal(MANIFEST_PATH), Content::Generated(page(MANIFEST_PATH)?));
+    tree.insert(literal_path(MANIFEST_PATH), Content::Generated(page(MANIFEST_PATH)?));
     let sums = sums_of(&tree);
     if page(SUMS_PATH)? != sums {
         let why = "it does not list the digests that the manifest tells";
         return Err(damaged(SUMS_PATH, Finding::new(FindingKind::Digest, why)));
     }
-    tree.insert(literal(SUMS_PATH), Content::Generated(sums));
+    tree.insert(literal_path(SUMS_PATH), Content::Generated(sums));
     if let Ok(signature) = delta.page(SIGNATURE_PATH) {
-        tree.insert(literal(SIGNATURE_PATH), Content::Generated(signature));
+        tree.insert(literal_path(SIGNATURE_PATH), Content::Generated(signature));
     }
     Ok(tree)
-}
-
-fn literal(path: &str) -> RelPath {
-    RelPath::new(path).expect("a literal path is valid")
 }
 
 /// Writes a folder, which appears by one rename when it is complete.

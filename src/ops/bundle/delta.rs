@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::BundleError;
 use super::manifest_file::{manifest_text_at, parse};
-use crate::domain::{Content, RelPath, Sha256, Tree};
-use crate::layout::Manifest;
+use crate::domain::{Content, Sha256, Tree};
+use crate::layout::{Manifest, literal_path};
 
 /// The path of the file that describes a delta.
 pub const DELTA_PATH: &str = "delta.json";
@@ -48,12 +48,11 @@ impl Delta {
             base.files().filter(|(_, file)| file.sha256.parse().is_ok_and(|sha256: Sha256| !used.contains(&sha256)));
         delta.removed = gone.map(|(_, file)| file.filename.clone()).collect();
         delta.removed.sort();
-        let path = RelPath::new(DELTA_PATH).expect("a literal path is valid");
-        tree.insert(path, Content::Generated(delta.to_json()));
+        tree.insert(literal_path(DELTA_PATH), Content::Generated(delta.to_json()));
         tree
     }
 
-    /// Parses the description of a delta.
+    /// Parses the description of a delta; `None` if the text is none, or has another schema.
     pub fn from_json(text: &[u8]) -> Option<Self> {
         serde_json::from_slice(text).ok().filter(|delta: &Self| delta.schema == SCHEMA)
     }

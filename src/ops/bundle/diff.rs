@@ -14,9 +14,9 @@ pub struct BundleDiff {
     /// Ids of the targets that only the new bundle has.
     pub targets_added: Vec<String>,
     pub targets_removed: Vec<String>,
-    /// The size of the files that only the new bundle has, which is that of a delta.
+    /// The size in bytes of the files that only the new bundle has, which is that of a delta.
     pub bytes_added: u64,
-    /// The size of the files that only the old bundle has, in bytes.
+    /// The size in bytes of the files that only the old bundle has.
     pub bytes_removed: u64,
     pub files_added: Vec<String>,
     pub files_removed: Vec<String>,

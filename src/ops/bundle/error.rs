@@ -16,8 +16,9 @@ pub enum BundleError {
     NoManifest(PathBuf),
     #[error("the manifest of {} cannot be used: {why}", path.display())]
     Manifest { path: PathBuf, why: ManifestError },
+    /// The manifest has a value that cannot be read.
     #[error("{}: {why}", path.display())]
-    Recall { path: PathBuf, why: ManifestValueError },
+    ManifestValue { path: PathBuf, why: ManifestValueError },
     #[error("{} is damaged; what is not as its manifest says was not written", path.display())]
     Damaged { path: PathBuf, findings: Vec<Finding> },
     #[error("{} cannot be written: {why}", path.display())]

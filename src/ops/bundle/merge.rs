@@ -56,11 +56,11 @@ struct MergedParts {
 
 impl MergedParts {
     fn of(bundle: &OpenBundle) -> Result<Self, BundleError> {
-        let fail = |why| BundleError::Recall { path: bundle.path.clone(), why };
+        let fail = |why| BundleError::ManifestValue { path: bundle.path.clone(), why };
         Ok(Self {
             fetched: bundle.manifest.to_fetched().map_err(fail)?,
             questions: bundle.manifest.to_questions().map_err(fail)?,
-            summaries: bundle.manifest.recall_summaries(),
+            summaries: bundle.manifest.to_summaries(),
         })
     }
 

@@ -12,8 +12,8 @@ use super::finding::{Finding, FindingKind};
 use super::signature::{SignatureError, SigningKey};
 use super::verify::{Depth, faults};
 use crate::archive::{ArchiveFormat, FileSink, FolderSink, LinkMode, StreamSink, TreeSink, VolumesSink};
-use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, LockedProject, RelPath, Sha256, Tree};
-use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms};
+use crate::domain::{Content, Fetched, FetchedFile, FetchedPackage, LockedProject, Sha256, Tree};
+use crate::layout::{MANIFEST_PATH, ProjectSummaries, SIGNATURE_PATH, Sboms, literal_path};
 use crate::ops::bucket_output::{BucketFileSink, BucketSink, Published};
 use crate::ops::buffered_reader::BufferedReader;
 use crate::ops::distribution_inspection::DistributionInspection;
@@ -167,10 +167,9 @@ impl InspectedFiles {
 
 /// Adds the signature of the manifest to a tree.
 pub(in crate::ops) fn signed(mut tree: Tree, key: &SigningKey) -> Result<Tree, SignatureError> {
-    let path = |text| RelPath::new(text).expect("a literal path is valid");
-    if let Some(Content::Generated(manifest)) = tree.get(&path(MANIFEST_PATH)) {
+    if let Some(Content::Generated(manifest)) = tree.get(&literal_path(MANIFEST_PATH)) {
         let signature = key.sign(manifest)?;
-        tree.insert(path(SIGNATURE_PATH), Content::Generated(signature.into_bytes()));
+        tree.insert(literal_path(SIGNATURE_PATH), Content::Generated(signature.into_bytes()));
     }
     Ok(tree)
 }

@@ -30,7 +30,7 @@ pub enum SignatureError {
     NoPublicKey(String),
     #[error("it cannot be signed: {0}")]
     Unsigned(String),
-    #[error("the signature is none: {0}")]
+    #[error("it is no signature of minisign: {0}")]
     NoSignature(String),
     #[error("it is not signed by this key, or was altered since: {0}")]
     Wrong(String),
@@ -102,7 +102,7 @@ pub fn read_public_key(text: &str, folder: &Path) -> Result<PublicKey, Signature
 /// When it is not.
 pub fn check_signature(key: &PublicKey, bytes: &[u8], signature: &str) -> Result<(), SignatureError> {
     if !has_whole_signatures(signature) {
-        return Err(SignatureError::NoSignature("it is not the four lines of one".to_owned()));
+        return Err(SignatureError::NoSignature("it does not have the four lines of one".to_owned()));
     }
     let signature =
         SignatureBox::from_string(signature).map_err(|error| SignatureError::NoSignature(error.to_string()))?;
@@ -110,8 +110,8 @@ pub fn check_signature(key: &PublicKey, bytes: &[u8], signature: &str) -> Result
         .map_err(|error| SignatureError::Wrong(error.to_string()))
 }
 
-/// Whether there are four lines, of which the second and the fourth have the lengths of a signature and of the one over the
-/// comment: the crate (minisign 0.10) panics where the latter is shorter.
+/// Whether there are four lines, of which the second and the fourth have the lengths of a signature
+/// and of the one over the comment: the crate (minisign 0.10) panics where the latter is shorter.
 fn has_whole_signatures(text: &str) -> bool {
     const LENGTHS: [usize; 2] = [74, 64];
     let decoded = text.lines().skip(1).step_by(2).map(|line| BASE64_STANDARD.decode(line.trim()));

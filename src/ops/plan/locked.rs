@@ -1,6 +1,7 @@
 //! Plans from a lock file: nothing is resolved, and an index is asked only for files whose URLs the
 //! lock does not state.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::known_facts::KnownFacts;
@@ -32,7 +33,7 @@ pub async fn plan_locked(
         // Its digests promise the bytes, whatever index they come from.
         (project, ListingRequest { everywhere: true, check: false, versions })
     });
-    let mut requests: std::collections::BTreeMap<_, _> = wanted.collect();
+    let mut requests: BTreeMap<_, _> = wanted.collect();
     known.everywhere.extend(requests.keys().cloned());
     loop {
         provider.fetch_again(requests, &mut known).await;

@@ -89,14 +89,15 @@ impl MetadataProvider {
             asked.spawn(async move {
                 let _turn = permits.acquire().await.expect("the semaphore is never closed");
                 listener(Event::Asking(link.filename.to_string()));
-                let said = match is_speculative {
+                let stated = match is_speculative {
                     true => Box::pin(metadata_without_download(&link, &context)).await.map(Ok),
                     false => Some(Box::pin(metadata_of(&project, &link, &context, &listener)).await),
                 };
                 listener(Event::Answered(link.filename.to_string()));
-                let Some(said) = said else { return FactResponse::Skipped };
-                let outcome =
-                    said.map(|said| said.metadata(&link, &context.claimed_metadata).map(Arc::new)).map_err(Box::new);
+                let Some(stated) = stated else { return FactResponse::Skipped };
+                let outcome = stated
+                    .map(|stated| stated.metadata(&link, &context.claimed_metadata).map(Arc::new))
+                    .map_err(Box::new);
                 let is_cacheable = link.expected.sha256().is_some();
                 FactResponse::Metadata {
                     project,

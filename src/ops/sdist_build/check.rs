@@ -16,7 +16,7 @@ pub fn base_name(path: &str) -> &Path {
 /// Refuses a file called `filename` that is no wheel of the release in the name of its `archive`.
 ///
 /// # Errors
-/// When it is none.
+/// When the file name or the content is no wheel's, or the wheel is of another release.
 pub fn check_wheel(wheel: File, filename: &str, project: &PackageName, archive: &str) -> Result<(), FetchError> {
     let answer = |why: String| BuildError::Answer(format!("`{filename}` is no wheel: {why}"));
     let name: WheelFilename = filename.parse().map_err(|why| answer(format!("{why}")))?;
@@ -29,6 +29,9 @@ pub fn check_wheel(wheel: File, filename: &str, project: &PackageName, archive: 
 }
 
 /// Refuses metadata of another release than the one in the archive's name.
+///
+/// # Errors
+/// When the metadata states another project or version.
 pub fn check_identity(metadata: CoreMetadata, project: &PackageName, filename: &str) -> MetadataResult {
     let is_project = metadata.name.parse().is_ok_and(|name: PackageName| name == *project);
     let is_version = SourceFilename::parse(filename, project)

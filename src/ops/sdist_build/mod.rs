@@ -123,7 +123,7 @@ impl SdistBuilder {
 
     async fn metadata_of(&self, job: BuildJob<'_>) -> Result<MetadataResult, FetchError> {
         let source = job.source;
-        // BackendSettings may change what a build states.
+        // Config settings may change what a build states.
         let is_usual = self.config_settings.of(source.project).is_empty();
         let BuildSource { archive: sha256, project, filename } = source;
         let key = MetadataKey { sha256, project, filename, tools_of: Some(job.context.indexes.digest()) };

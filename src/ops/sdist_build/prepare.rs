@@ -67,7 +67,7 @@ impl SdistBuilder {
     /// Unpacks an archive of the store, and installs what builds it.
     ///
     /// # Errors
-    /// When that fails.
+    /// When the archive cannot be read or unpacked, or a build requirement cannot be had or installed.
     pub(super) async fn prepare_archive(
         &self,
         job: BuildJob<'_>,
@@ -95,7 +95,7 @@ impl SdistBuilder {
     /// Installs what builds `product` of the project in `tree`.
     ///
     /// # Errors
-    /// When that fails.
+    /// When the project cannot be read, or a build requirement cannot be had or installed.
     pub(super) async fn prepare_tree(
         &self,
         tree: BuildTree<'_>,
@@ -183,7 +183,7 @@ impl SdistBuilder {
     /// Runs a step of a build.
     ///
     /// # Errors
-    /// When it fails.
+    /// When the step cannot be run, fails, takes too long or fills the disk.
     pub(super) async fn run(&self, build: &PreparedBuild, step: &BuildStep<'_>) -> Result<(), BuildError> {
         process::run(self.front_end.step(&build.folder, step)?, &build.supervision).await
     }

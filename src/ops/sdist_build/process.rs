@@ -1,5 +1,5 @@
-//! Runs the commands of a build: within bounds, with their last words kept, and so that nothing of
-//! them is left.
+//! Runs the commands of a build within bounds of time and disk space, keeps their last lines for errors,
+//! and ends every process that they started.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -100,7 +100,7 @@ async fn disk_full(supervision: &Supervision) {
     let mut checks = interval(DISK_CHECKS);
     loop {
         checks.tick().await;
-        // A disk that cannot be asked passes.
+        // A disk whose free space is not known counts as having enough.
         if fs4::available_space(&supervision.folder).is_ok_and(|free| free < supervision.least_free) {
             return;
         }
@@ -115,7 +115,7 @@ impl Drop for ProcessGroup {
     fn drop(&mut self) {
         #[cfg(unix)]
         if let Some(group) = self.0.and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)) {
-            // Whoever is gone already needs nothing.
+            // It fails if all of its processes have ended.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
     }

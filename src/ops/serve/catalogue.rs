@@ -70,7 +70,7 @@ pub enum IndexEntry {
 }
 
 /// A distribution that was not inspected yet.
-struct ServedFile {
+struct UninspectedFile {
     filename: String,
     extent: Extent,
     /// What a manifest or a recorded run states about it.
@@ -139,7 +139,7 @@ impl Catalogue {
             }
         };
         let mut indexed = BTreeMap::new();
-        for found in examine_all(&candidates) {
+        for found in inspect_all(&candidates) {
             match found {
                 Ok(file) => {
                     // Of two files of one name the one that comes first is served.
@@ -209,7 +209,7 @@ fn counts(files: &[IndexFile<'_>]) -> (usize, usize) {
 /// Returns the objects of the store, each as the latest recorded run describes it.
 ///
 /// Damaged ones are removed, and named in `left_out`.
-fn of_store(store: &DiskStore, left_out: &mut Vec<String>) -> Result<Vec<ServedFile>, ServeError> {
+fn of_store(store: &DiskStore, left_out: &mut Vec<String>) -> Result<Vec<UninspectedFile>, ServeError> {
     let unreadable = |why| ServeError::Store { path: store.root().to_owned(), why };
     let inventory = Inventory::read(store).map_err(unreadable)?;
     let items = inventory.items().into_iter().filter_map(|item| {
@@ -225,13 +225,13 @@ fn of_store(store: &DiskStore, left_out: &mut Vec<String>) -> Result<Vec<ServedF
             return None;
         };
         let extent = Extent { file: store.path(object.sha256), start: 0, size: object.size };
-        Some(ServedFile { filename: item.file.filename, extent, declared: Some(declared) })
+        Some(UninspectedFile { filename: item.file.filename, extent, declared: Some(declared) })
     });
     Ok(items.collect())
 }
 
-fn of_members(members: &Members) -> Vec<ServedFile> {
-    let served = |(filename, _, extent): (&str, _, &Extent)| ServedFile {
+fn of_members(members: &Members) -> Vec<UninspectedFile> {
+    let served = |(filename, _, extent): (&str, _, &Extent)| UninspectedFile {
         filename: filename.to_owned(),
         extent: extent.clone(),
         declared: None,
@@ -239,7 +239,7 @@ fn of_members(members: &Members) -> Vec<ServedFile> {
     members.distributions().map(served).collect()
 }
 
-fn of_manifest(manifest: &Manifest, members: &Members) -> Result<Vec<ServedFile>, String> {
+fn of_manifest(manifest: &Manifest, members: &Members) -> Result<Vec<UninspectedFile>, String> {
     let mut candidates = Vec::new();
     for package in &manifest.packages {
         for file in &package.files {
@@ -255,7 +255,7 @@ fn of_manifest(manifest: &Manifest, members: &Members) -> Result<Vec<ServedFile>
                 requires_python: file.requires_python.clone(),
                 yanked: Yanked(file.yanked.as_deref().map(Into::into)),
             };
-            candidates.push(ServedFile {
+            candidates.push(UninspectedFile {
                 filename: file.filename.clone(),
                 extent: extent.clone(),
                 declared: Some(declared),
@@ -266,13 +266,13 @@ fn of_manifest(manifest: &Manifest, members: &Members) -> Result<Vec<ServedFile>
 }
 
 /// Inspects all candidates on all processors; returns them in their order.
-fn examine_all(candidates: &[ServedFile]) -> Vec<Result<IndexedFile, String>> {
+fn inspect_all(candidates: &[UninspectedFile]) -> Vec<Result<IndexedFile, String>> {
     parallel::map(candidates, parallel::threads(), |candidate| {
-        examine(candidate).map_err(|why| format!("{} is not served: {why}", candidate.filename))
+        inspect(candidate).map_err(|why| format!("{} is not served: {why}", candidate.filename))
     })
 }
 
-fn examine(candidate: &ServedFile) -> Result<IndexedFile, String> {
+fn inspect(candidate: &UninspectedFile) -> Result<IndexedFile, String> {
     let identity = FileIdentity::at(&candidate.extent.file).map_err(|error| error.to_string())?;
     let mut input = candidate.extent.open().map_err(|error| error.to_string())?;
     let metadata = read_metadata(&mut input, &candidate.filename)?;

@@ -19,7 +19,7 @@ use tokio_io_timeout::TimeoutWriter;
 
 use super::allowed_hosts::AllowedHosts;
 use super::arriving_body::ArrivingBody;
-use super::file_body::{FileBody, Running};
+use super::file_body::{FileBody, RunningResponses};
 use super::respond::{self, HttpBody, HttpRequest, HttpResponse};
 use super::{Access, AccessLog, Site};
 
@@ -42,7 +42,7 @@ pub struct ServerState {
     pub site: Site,
     pub hosts: Arc<AllowedHosts>,
     pub log: AccessLog,
-    pub running: Running,
+    pub running: RunningResponses,
 }
 
 /// Answers the client's requests until it closes the connection, or the `watcher` sees the server

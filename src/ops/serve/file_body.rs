@@ -11,14 +11,14 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::archive::Extent;
 
-/// The number of bytes that the pieces of all running responses have together, about.
+/// About how many bytes the pieces of all running responses have together.
 const TOGETHER: usize = 4 << 20;
 
 /// The sizes in bytes of the smallest and of the largest piece.
 const PIECES: [usize; 2] = [8 << 10, 64 << 10];
 
-/// The responses that are under way, by the number of references to it.
-pub type Running = Arc<()>;
+/// A counter of the responses that are under way: each holds a reference to it.
+pub type RunningResponses = Arc<()>;
 
 /// A part of a file, which is read piece by piece, as fast as the client takes it.
 ///
@@ -27,7 +27,7 @@ pub type Running = Arc<()>;
 pub struct FileBody {
     file: File,
     left: u64,
-    running: Running,
+    running: RunningResponses,
 }
 
 impl FileBody {
@@ -35,7 +35,7 @@ impl FileBody {
     ///
     /// # Errors
     /// When the file cannot be read from there.
-    pub fn new(mut file: File, extent: &Extent, running: &Running) -> io::Result<Self> {
+    pub fn new(mut file: File, extent: &Extent, running: &RunningResponses) -> io::Result<Self> {
         file.seek(SeekFrom::Start(extent.start))?;
         Ok(Self { file, left: extent.size, running: running.clone() })
     }

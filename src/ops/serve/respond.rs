@@ -213,7 +213,7 @@ impl HttpResponse {
         match asked.and_then(|range| part(range, size)) {
             None => response,
             Some(range) if range.is_empty() => {
-                text(416, "there is no such part").with("content-range", &format!("bytes */{size}"))
+                text(416, "the file has no such bytes").with("content-range", &format!("bytes */{size}"))
             }
             Some(range) => {
                 let span = format!("bytes {}-{}/{size}", range.start, range.end - 1);
@@ -256,7 +256,7 @@ pub fn not_found() -> HttpResponse {
 }
 
 pub fn redirect(to: &str) -> HttpResponse {
-    text(301, "elsewhere").with("location", to)
+    text(301, "it is at another address").with("location", to)
 }
 
 /// Returns the form that an `Accept` header prefers; the plainest if several are equal.

@@ -23,17 +23,17 @@ pub fn file_link(wheel: &Candidate) -> Option<FileLink> {
     })
 }
 
-/// Puts the metadata that is in a wheel of the store beside it, if it has the digest that the index
-/// promises, so that its index need not be asked.
-pub async fn keep_of_held(wheel: &Candidate, store: &DiskStore) {
+/// Stores the metadata of a wheel that the store has, if it has the digest that the index promises, so
+/// that its index need not be asked.
+pub async fn store_metadata_of(wheel: &Candidate, store: &DiskStore) {
     let Some(promised) = promised(wheel).and_then(Digest::as_sha256) else { return };
     let (store, expected) = (store.clone(), FileLink::of(wheel, &[]).expected);
     let filename = wheel.filename.clone();
-    blocking(move || keep(promised, &filename, &expected, &store)).await;
+    blocking(move || store_metadata(promised, &filename, &expected, &store)).await;
 }
 
-/// Returns the metadata file as an object, unless the store has it already or cannot make it.
-fn keep(promised: Sha256, filename: &str, wheel: &ExpectedContent, store: &DiskStore) -> Option<Object> {
+/// Stores the metadata file; returns `None` if the store has it already, or cannot make it.
+fn store_metadata(promised: Sha256, filename: &str, wheel: &ExpectedContent, store: &DiskStore) -> Option<Object> {
     if store.find(promised).is_some() {
         return None;
     }

@@ -99,7 +99,7 @@ impl Upstream {
             return self.deliver(WantedFile::distribution(file), request).await;
         }
         let wheel = listing.find(owner).ok_or_else(not_found)?;
-        sidecar::keep_of_held(wheel, &self.context.store).await;
+        sidecar::store_metadata_of(wheel, &self.context.store).await;
         self.deliver(WantedFile::metadata(wheel).ok_or_else(not_found)?, request).await
     }
 

@@ -27,6 +27,12 @@ pub(super) enum PackError {
     File(PathBuf, io::Error),
 }
 
+/// Returns a function that makes the error for the file at `path`.
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> PackError + use<> {
+    let path = path.to_owned();
+    move |why| PackError::File(path, why)
+}
+
 /// Packs the files at `paths` below `root` into the folder `top` of a `.tar.gz`, after `pkg_info`
 /// if there is one.
 ///
@@ -39,20 +45,16 @@ pub(super) fn pack(
     output: impl Write,
 ) -> Result<(), PackError> {
     let mut builder = Builder::new(GzEncoder::new(BufWriter::new(output), Compression::default()));
-    let fail = |path: &Path| {
-        let path = path.to_owned();
-        move |why| PackError::File(path, why)
-    };
     if let Some(text) = pkg_info {
         let path = Path::new("PKG-INFO");
         let mut header = header(EntryType::Regular, 0o644, text.len() as u64);
-        builder.append_data(&mut header, Path::new(top).join(path), text.as_bytes()).map_err(fail(path))?;
+        builder.append_data(&mut header, Path::new(top).join(path), text.as_bytes()).map_err(failed(path))?;
     }
     let is_replaced = |path: &PathBuf| pkg_info.is_some() && path == Path::new("PKG-INFO");
     for path in paths.iter().filter(|path| !is_replaced(path)) {
         append(&mut builder, root, path, top)?;
     }
-    finish(builder).map_err(fail(root))
+    finish(builder).map_err(failed(root))
 }
 
 /// Packs the source distribution `made` anew into the folder `top` of a `.tar.gz`, sorted, and without what
@@ -61,31 +63,27 @@ pub(super) fn pack(
 /// # Errors
 /// When it is no `.tar.gz` of files and links that stay in one folder.
 pub(super) fn repack(made: File, top: &str, mut unpacked: &File, output: impl Write) -> Result<(), PackError> {
-    let fail = |path: &Path| {
-        let path = path.to_owned();
-        move |why| PackError::File(path, why)
-    };
     let whole = Path::new("its source distribution");
-    io::copy(&mut GzDecoder::new(BufReader::new(made)), &mut unpacked).map_err(fail(whole))?;
-    let members = made_members(unpacked).map_err(fail(whole))?;
+    io::copy(&mut GzDecoder::new(BufReader::new(made)), &mut unpacked).map_err(failed(whole))?;
+    let members = made_members(unpacked).map_err(failed(whole))?;
     let mut builder = Builder::new(GzEncoder::new(BufWriter::new(output), Compression::default()));
     for (path, member) in members {
         let inside = Path::new(top).join(&path);
         match member {
             MadeMember::File { start, size, is_executable } => {
                 let mut header = header(EntryType::Regular, if is_executable { 0o755 } else { 0o644 }, size);
-                unpacked.seek(SeekFrom::Start(start)).map_err(fail(&path))?;
-                builder.append_data(&mut header, inside, unpacked.take(size)).map_err(fail(&path))?;
+                unpacked.seek(SeekFrom::Start(start)).map_err(failed(&path))?;
+                builder.append_data(&mut header, inside, unpacked.take(size)).map_err(failed(&path))?;
             }
             MadeMember::Link(target) if stays_inside(&path, &target) => {
                 let mut header = header(EntryType::Symlink, 0o777, 0);
-                builder.append_link(&mut header, inside, target).map_err(fail(&path))?;
+                builder.append_link(&mut header, inside, target).map_err(failed(&path))?;
             }
             MadeMember::Link(_) => return Err(PackError::Link(path)),
             MadeMember::Special => return Err(PackError::Special(path)),
         }
     }
-    finish(builder).map_err(fail(whole))
+    finish(builder).map_err(failed(whole))
 }
 
 /// A member of a source distribution.

@@ -50,7 +50,7 @@ pub(super) fn of_project(folder: &Path, git: &Git, left_out: &[PathBuf]) -> io::
         Some((tracked, untracked)) => (tracked, untracked),
         None => (walk(folder, left_out)?, 0),
     };
-    // One that was deleted since is tracked all the same, also one in whose folder's place there is a link.
+    // git also lists files that were deleted since, and files below a folder that a link has replaced.
     paths.retain(|path| {
         let is_there = fs::symlink_metadata(folder.join(path)).is_ok_and(|found| !found.is_dir());
         is_there && linked_folder(folder, path).is_none()

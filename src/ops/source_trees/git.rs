@@ -96,7 +96,7 @@ const CREDENTIAL_HELPER: &str =
     r#"!printf 'username=%s\npassword=%s\n' "$PREFETCH_GIT_USERNAME" "$PREFETCH_GIT_PASSWORD"; :"#;
 
 /// The number of last lines of git's output that an error shows.
-const LAST_WORDS: usize = 6;
+const LAST_LINES: usize = 6;
 
 impl Git {
     /// Checks out what `url` names into its working tree, with submodules.
@@ -167,7 +167,7 @@ impl WorkingTree {
         let output = in_repository(git.command(&self.folder, &arguments), &self.folder).output();
         let output = output.map_err(GitError::Program)?;
         if !output.status.success() {
-            return Err(GitError::CheckOut { said: last_words(&output.stderr) });
+            return Err(GitError::CheckOut { said: last_lines(&output.stderr) });
         }
         let below = |path: PathBuf| path.strip_prefix(subdirectory).map(Path::to_owned).ok();
         Ok(paths(&output.stdout).into_iter().filter_map(below).collect())
@@ -268,7 +268,7 @@ impl CachedRepository<'_> {
         let arguments =
             [&["fetch", "--quiet", "--force", "--no-recurse-submodules"], options, &["--", &origin], refspecs].concat();
         let output = self.command(&arguments).output().map_err(GitError::Program)?;
-        Ok(if output.status.success() { Ok(()) } else { Err(last_words(&output.stderr)) })
+        Ok(if output.status.success() { Ok(()) } else { Err(last_lines(&output.stderr)) })
     }
 
     /// Returns the commit that `revision` names in the repository; a full hash names itself alone.
@@ -308,7 +308,7 @@ impl CachedRepository<'_> {
         let output = self.command(arguments).output().map_err(GitError::Program)?;
         match output.status.success() {
             true => Ok(()),
-            false => Err(GitError::CheckOut { said: last_words(&output.stderr) }),
+            false => Err(GitError::CheckOut { said: last_lines(&output.stderr) }),
         }
     }
 
@@ -346,9 +346,9 @@ fn is_missing(said: &str) -> bool {
         .any(|words| said.contains(words))
 }
 
-fn last_words(stderr: &[u8]) -> String {
+fn last_lines(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let last = &lines[lines.len().saturating_sub(LAST_WORDS)..];
+    let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
     last.iter().map(|line| format!("\n  {}", mask_credentials(line))).collect()
 }

@@ -68,7 +68,7 @@ impl Extensions {
     }
 }
 
-/// How the keys of pax records begin that make a sparse file of one, under another name (GNU tar).
+/// The prefix of the keys of pax records with which GNU tar marks a sparse file, and gives it another name.
 const SPARSE: &[u8] = b"GNU.sparse.";
 
 /// The bytes of a header that begin the path in the format `ustar`.

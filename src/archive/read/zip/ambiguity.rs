@@ -1,9 +1,9 @@
 //! Finds what programs that unpack zip archives read in different ways: some by the directory, some by
 //! the local headers, one after the other.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 
-use super::super::super::zip::records::{LARGE, LOCAL, LOCAL_LENGTH};
+use super::super::super::zip::records::LOCAL_LENGTH;
 use super::directory::{ZipDirectory, ZipHeader};
 use super::fields::{Fields, extra_fields, large_numbers};
 use crate::archive::volume_set::{VolumeSet, VolumeSetReader};
@@ -56,11 +56,7 @@ struct LocalHeader {
 
 impl LocalHeader {
     fn read(reader: &mut VolumeSetReader, offset: u64) -> io::Result<Self> {
-        reader.seek(SeekFrom::Start(offset))?;
-        let fixed = Fields::read::<LOCAL_LENGTH>(reader)?;
-        if fixed.bytes(0, 4) != LOCAL {
-            return Err(io::Error::other("its header is not where the directory says"));
-        }
+        let fixed = Fields::read_local_header(reader, offset)?;
         let [name_length, extra_length] = [26, 28].map(|at| usize::from(fixed.u16(at)));
         let mut variable = vec![0; name_length + extra_length];
         reader.read_exact(&mut variable)?;
@@ -88,10 +84,6 @@ impl LocalHeader {
 /// Returns the packed and the unpacked size by a local header.
 fn sizes(fixed: &Fields<Vec<u8>>, extra: &[u8]) -> (u64, u64) {
     let mut large = large_numbers(extra);
-    let mut number = |at| match u64::from(fixed.u32(at)) {
-        LARGE => large.next().unwrap_or(LARGE),
-        small => small,
-    };
-    let size = number(22);
-    (number(18), size)
+    let size = fixed.u32_or_large(22, &mut large);
+    (fixed.u32_or_large(18, &mut large), size)
 }

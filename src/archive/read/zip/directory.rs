@@ -140,11 +140,7 @@ fn read_header(rest: &mut &[u8]) -> io::Result<ZipHeader> {
     let (_comment, after) = after.split_at_checked(lengths[2]).ok_or_else(short)?;
     *rest = after;
     let mut large = large_numbers(extra);
-    let mut number = |at| match u64::from(fields.u32(at)) {
-        LARGE => large.next().unwrap_or(LARGE),
-        small => small,
-    };
-    let (size, packed, offset) = (number(24), number(20), number(42));
+    let [size, packed, offset] = [24, 20, 42].map(|at| fields.u32_or_large(at, &mut large));
     Ok(ZipHeader {
         name: name.to_vec(),
         flags: fields.u16(8),

@@ -1,8 +1,8 @@
 //! Numbers and extra fields in the records of a zip archive.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
-use super::super::super::zip::records::EXTRA_64;
+use super::super::super::zip::records::{EXTRA_64, LARGE, LOCAL, LOCAL_LENGTH};
 
 /// Little-endian numbers in a record that is known to be long enough.
 pub struct Fields<B>(pub B);
@@ -12,6 +12,19 @@ impl Fields<Vec<u8>> {
         let mut bytes = [0; LENGTH];
         reader.read_exact(&mut bytes)?;
         Ok(Self(bytes.to_vec()))
+    }
+
+    /// Reads the fixed part of the local header at `offset`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or something else is there.
+    pub fn read_local_header(reader: &mut (impl Read + Seek), offset: u64) -> io::Result<Self> {
+        reader.seek(SeekFrom::Start(offset))?;
+        let fixed = Self::read::<LOCAL_LENGTH>(reader)?;
+        match fixed.bytes(0, 4) == LOCAL {
+            true => Ok(fixed),
+            false => Err(io::Error::other("its header is not where the directory says")),
+        }
     }
 }
 
@@ -34,6 +47,14 @@ impl<B: AsRef<[u8]>> Fields<B> {
 
     pub fn u64(&self, at: usize) -> u64 {
         self.number(at, 8)
+    }
+
+    /// Returns a 32-bit number, or the next of the numbers `large` of the zip64 field if it refers to that.
+    pub fn u32_or_large(&self, at: usize, large: &mut impl Iterator<Item = u64>) -> u64 {
+        match u64::from(self.u32(at)) {
+            LARGE => large.next().unwrap_or(LARGE),
+            small => small,
+        }
     }
 }
 

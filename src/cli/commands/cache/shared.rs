@@ -13,7 +13,7 @@ use crate::cli::host::environment::Environment;
 use crate::cli::host::machine;
 use crate::cli::host::signals::abandonable;
 use crate::cli::output::terminal::{fail, say};
-use crate::cli::plural::count;
+use crate::cli::plural::{self, count};
 use crate::cli::settings::args::{ConnectionArgs, StoreModeArg};
 use crate::cli::settings::layers::Layers;
 use crate::cli::settings::{self, date, network};
@@ -134,7 +134,7 @@ fn copied(copied: Copied, done: &str, is_json: bool) -> Result<Exit, CliError> {
     let Copied { files, bytes, entries, kept, wrong } = copied;
     let value = json!({"schema": 1, "files": files, "bytes": bytes, "entries": entries, "kept": kept, "wrong": wrong});
     show(is_json, &value, Vec::new)?;
-    let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+    let entries = plural::entries(entries);
     say(format!("{done} {} ({}) and {entries}; {kept} were there already.", count(files, "file"), HumanBytes(bytes)));
     if wrong == 0 {
         return Ok(Exit::Done);

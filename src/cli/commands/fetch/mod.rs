@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 
 use self::obtain::{Failed, FetchOutcome, Obtained};
 use self::prepare::PreparedFetch;
-use crate::cli::error::{CliError, Exit, with_remedy};
+use crate::cli::error::{CliError, Exit, KEPT_HINT, with_remedy};
 use crate::cli::host::environment::Environment;
 use crate::cli::host::file_limit;
 use crate::cli::host::machine::Machine;
@@ -92,7 +92,7 @@ impl FetchRun<'_> {
                 biased;
                 () = shutdown_signal() => {
                     self.cancel.store(true, Ordering::Relaxed);
-                    Err(CliError::shutdown_signal())
+                    Err(CliError::interrupted().hint(KEPT_HINT))
                 }
                 outcome = self.run_stages(provider) => outcome,
             }

@@ -44,17 +44,17 @@ impl<'a> FetchRun<'a> {
         };
         let source = HostInputSource::new(environment, &http, runtime.handle().clone());
         let inputs = Inputs::read(args, environment, &source)?;
-        let decide = |pip_settings, read| PreparedFetch::new(args, environment, &machine, pip_settings, read);
+        let prepare = |pip_settings, read| PreparedFetch::new(args, environment, &machine, pip_settings, read);
         let mut ahead = None;
         let expected = machine.pip_settings_ahead()?;
         if is_asked && !inputs.is_more_in(&expected) {
-            let (prepared, mut provider) = decide(expected, inputs.so_far())?;
+            let (prepared, mut provider) = prepare(expected, inputs.so_far())?;
             prepared.start_requests(&mut provider, runtime);
             ahead = Some((prepared, provider));
         }
         let targets = machine.targets()?;
         machine.assumed_architectures().iter().for_each(terminal::warn);
-        machine.open_cache().iter().for_each(terminal::warn);
+        machine.open_cache_warning().iter().for_each(terminal::warn);
         let pip_settings = machine.pip_settings()?;
         let read = inputs.finish(&pip_settings)?;
         check_requires_python(&read, &targets)?;
@@ -64,7 +64,7 @@ impl<'a> FetchRun<'a> {
         let outputs = settings::outputs::outputs(args, bundle, pins, &layers)?;
         let (mut prepared, mut provider) = match ahead {
             Some(ahead) if ahead.0.pip_settings == pip_settings => ahead,
-            _ => decide(pip_settings, read)?,
+            _ => prepare(pip_settings, read)?,
         };
         prepared.ineffective_options(args).iter().for_each(terminal::warn);
         prepared.refuse_unfetchable(&targets)?;

@@ -18,11 +18,14 @@ pub struct WarmPip {
     warnings: Vec<String>,
 }
 
-/// The oldest pip release whose cache was tested, the first with the second format, and the newest
-/// tested (`tests/judges/pip_caches`).
-const FIRST: (u64, u64) = (6, 0);
+/// The oldest pip release whose cache was tested (`tests/judges/pip_caches`), as major and minor number.
+const OLDEST_TESTED: (u64, u64) = (6, 0);
+
+/// The first pip release with the second format.
 const SECOND_FORMAT: (u64, u64) = (23, 3);
-const LAST: (u64, u64) = (26, 3);
+
+/// The newest pip release whose cache was tested.
+const NEWEST_TESTED: (u64, u64) = (26, 3);
 
 /// The first pip release that uses a fresh cached page without asking the index.
 const TRUSTS_PAGES: (u64, u64) = (26, 2);
@@ -100,14 +103,16 @@ fn number(version: &str) -> Option<(u64, u64)> {
 /// `is_forced` that of the newest known.
 fn layout(version: &str, is_forced: bool) -> Result<&'static dyn Layout, CliError> {
     match number(version) {
-        Some(number) if number < FIRST => Err(CliError::usage(format!("--warm-pip: pip {version} has no HTTP cache"))
-            .hint("for pip 0.4 to 1.5.6 there is --layout download-cache")),
+        Some(number) if number < OLDEST_TESTED => {
+            Err(CliError::usage(format!("--warm-pip: pip {version} has no HTTP cache"))
+                .hint("for pip 0.4 to 1.5.6 there is --layout download-cache"))
+        }
         Some(number) if number < SECOND_FORMAT => Ok(&PipHttpCache::First),
-        Some(number) if number <= LAST || is_forced => Ok(SECOND),
+        Some(number) if number <= NEWEST_TESTED || is_forced => Ok(SECOND),
         None if is_forced => Ok(SECOND),
         _ => Err(CliError::usage(format!("--warm-pip: the cache of pip {version} is not known")).hint(format!(
             "known are pip {}.{} to {}.{}; --force-layout writes what the newest of them reads",
-            FIRST.0, FIRST.1, LAST.0, LAST.1
+            OLDEST_TESTED.0, OLDEST_TESTED.1, NEWEST_TESTED.0, NEWEST_TESTED.1
         ))),
     }
 }

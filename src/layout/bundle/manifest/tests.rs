@@ -208,7 +208,7 @@ fn a_manifest_of_what_a_manifest_tells_is_the_same() {
     let world = Fetched { targets: vec![target("3.12")], ..world() };
     let first = manifest(&world, &[Question::default().for_targets(vec![0])]);
     let (fetched, questions) = (first.to_fetched().unwrap(), first.to_questions().unwrap());
-    let summaries = first.recall_summaries();
+    let summaries = first.to_summaries();
     assert_eq!(
         Manifest::of(&BundleInput {
             fetched: &fetched,

@@ -12,7 +12,7 @@ use crate::layout::bundle::ProjectSummaries;
 
 /// A value of a manifest that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the manifest says `{0}` where that can mean nothing; it was damaged, or written by another tool")]
+#[error("the manifest has the value `{0}` where that has no meaning; it was damaged, or written by another tool")]
 pub struct ManifestValueError(pub String);
 
 impl ManifestValueError {
@@ -40,7 +40,7 @@ impl Manifest {
     }
 
     /// Returns the summaries of the distributions, by the SHA-256 of the file.
-    pub fn recall_summaries(&self) -> ProjectSummaries {
+    pub fn to_summaries(&self) -> ProjectSummaries {
         let project_summary = |package: &ManifestPackage| ProjectSummary {
             license: package.license.clone(),
             summary: package.summary.clone(),
@@ -71,20 +71,20 @@ fn to_package(package: &ManifestPackage, targets: &[ManifestTarget]) -> Result<F
     let name = |text: &String| text.parse().map_err(|_| ManifestValueError::new(text));
     let version = package.version.as_ref().map(|text| text.parse().map_err(|_| ManifestValueError::new(text)));
     let files = package.files.iter().map(|file| to_file(file, targets));
-    let mut recalled = FetchedPackage {
+    let mut fetched = FetchedPackage {
         name: name(&package.name)?,
         version: version.transpose()?,
         requested_by: package.requested_by.iter().map(|text| super::request::read_origin(text)).collect(),
         dependencies: TargetDependencies::default(),
         files: files.collect::<Result<_, _>>()?,
     };
-    let all = recalled.targets();
+    let all = fetched.targets();
     let edge = |text: &String| match package.dependency_targets.get(text) {
         Some(ids) => Ok((name(text)?, positions(ids, targets)?)),
         None => Ok((name(text)?, all.clone())),
     };
-    recalled.dependencies = package.dependencies.iter().map(edge).collect::<Result<_, _>>()?;
-    Ok(recalled)
+    fetched.dependencies = package.dependencies.iter().map(edge).collect::<Result<_, _>>()?;
+    Ok(fetched)
 }
 
 /// Returns the positions of the targets with these ids, rising.

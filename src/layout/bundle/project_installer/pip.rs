@@ -57,7 +57,7 @@ fn relocated(lock: &str, groups: &SelectedGroups, fetched: &Fetched) -> Result<S
     set_list(root, "default-groups", &groups_taken);
     set_list(root, "environments", &TargetMarkers::environments(fetched));
     let relocation = Relocation::of(fetched);
-    retain(root, "packages", |package| relocation.keeps(package));
+    retain(root, "packages", |package| relocation.relocate_package(package));
     MaskCredentials.visit_document_mut(&mut document);
     Ok(document.to_string())
 }
@@ -121,7 +121,7 @@ impl<'a> Relocation<'a> {
     }
 
     /// Rewrites the entry of a package; returns whether the bundle has a file of it.
-    fn keeps(&self, package: &mut dyn TableLike) -> bool {
+    fn relocate_package(&self, package: &mut dyn TableLike) -> bool {
         package.remove("index");
         if package.remove("vcs").is_some() {
             let name = package.get("name").and_then(Item::as_str).unwrap_or_default();
@@ -133,19 +133,19 @@ impl<'a> Relocation<'a> {
         } else {
             for key in ["archive", "sdist"] {
                 let file = package.get_mut(key).and_then(Item::as_table_like_mut);
-                if file.is_some_and(|file| !self.moves(file)) {
+                if file.is_some_and(|file| !self.relocate_file(file)) {
                     package.remove(key);
                 }
             }
-            retain(package, "wheels", |wheel| self.moves(wheel));
+            retain(package, "wheels", |wheel| self.relocate_file(wheel));
             let built: Vec<_> = self.built.of_entry(package.get("name"), package.get("version")).map(archive).collect();
             extend(package, "wheels", built);
             ["archive", "sdist", "wheels"].iter().any(|key| package.contains_key(key))
         }
     }
 
-    /// Gives a file its place in the bundle; returns whether it is there.
-    fn moves(&self, file: &mut dyn TableLike) -> bool {
+    /// Rewrites a file of the lock to name its path in the bundle; returns whether the bundle has it.
+    fn relocate_file(&self, file: &mut dyn TableLike) -> bool {
         let text = |key: &str| file.get(key).and_then(Item::as_str);
         let named = text("name").map(str::to_owned);
         let Some(filename) = named.or_else(|| text("url").or(text("path")).map(last_part)) else { return false };

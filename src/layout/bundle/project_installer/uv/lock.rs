@@ -19,7 +19,7 @@ pub fn relocated(lock: &str, fetched: &Fetched) -> Result<String, TomlError> {
     let mut relocation = Relocation::of(fetched);
     relocation.members = members(&document);
     if let Some(packages) = document.get_mut("package").and_then(Item::as_array_of_tables_mut) {
-        relocation.packages(packages);
+        relocation.relocate_packages(packages);
     }
     MaskCredentials.visit_document_mut(&mut document);
     Ok(document.to_string())
@@ -59,7 +59,7 @@ enum SourceKind {
     /// An archive by URL or path, which the bundle has.
     Archive,
     /// A repository of which the bundle has an archive, or an archive of which it has a built wheel.
-    Made,
+    Replaced,
     /// A folder, or what the bundle does not have.
     Untouched,
 }
@@ -71,36 +71,37 @@ impl<'a> Relocation<'a> {
         Self { fetched, filenames, built, registries: Vec::new(), members: BTreeSet::new() }
     }
 
-    fn packages(&mut self, packages: &mut ArrayOfTables) {
+    fn relocate_packages(&mut self, packages: &mut ArrayOfTables) {
         for package in packages.iter_mut() {
             let name = text(package, "name").unwrap_or_default();
             let old = package.get("source").and_then(Item::as_inline_table).cloned().unwrap_or_default();
             let source = package.get_mut("source").and_then(Item::as_inline_table_mut);
-            let kind = source.map_or(SourceKind::Untouched, |source| self.source(&name, source));
-            self.files(package, kind, &old, &name);
+            let kind = source.map_or(SourceKind::Untouched, |source| self.relocate_source(&name, source));
+            self.relocate_files(package, kind, &old, &name);
             for key in ["dependencies", "optional-dependencies", "dev-dependencies"] {
-                package.get_mut(key).into_iter().for_each(|item| self.edges(item));
+                package.get_mut(key).into_iter().for_each(|item| self.relocate_edges(item));
             }
         }
     }
 
     /// Rewrites the sources of edges: of a list, or of lists by extra or group.
-    fn edges(&mut self, item: &mut Item) {
+    fn relocate_edges(&mut self, item: &mut Item) {
         if let Some(lists) = item.as_table_like_mut() {
-            lists.iter_mut().for_each(|(_, list)| self.edges(list));
+            lists.iter_mut().for_each(|(_, list)| self.relocate_edges(list));
         }
         for edge in item.as_array_mut().into_iter().flat_map(Array::iter_mut).filter_map(Value::as_inline_table_mut) {
             let name = edge.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
             if let Some(source) = edge.get_mut("source").and_then(Value::as_inline_table_mut) {
-                self.source(&name, source);
+                self.relocate_source(&name, source);
             }
         }
     }
 
-    fn source(&mut self, name: &str, source: &mut InlineTable) -> SourceKind {
+    /// Rewrites the source of the package `name`, if the bundle has its files; returns what it was.
+    fn relocate_source(&mut self, name: &str, source: &mut InlineTable) -> SourceKind {
         let get = |key: &str| source.get(key).and_then(Value::as_str).map(str::to_owned);
         if let Some(registry) = get("registry") {
-            let folder = self.folder(registry);
+            let folder = self.registry_folder(registry);
             *source = replaced(source, "registry", &folder);
             return SourceKind::Registry;
         }
@@ -111,13 +112,13 @@ impl<'a> Relocation<'a> {
         }
         let (kind, filename) = match (get("url").or(get("path")), get("git")) {
             (Some(place), _) => (SourceKind::Archive, Some(last_part(&place))),
-            (None, Some(_)) => (SourceKind::Made, self.made_of(name)),
+            (None, Some(_)) => (SourceKind::Replaced, self.packed_archive_of(name)),
             (None, None) => return SourceKind::Untouched,
         };
         let is_there = |filename: &String| self.filenames.contains(filename.as_str());
         let (kind, filename) = match filename.filter(is_there) {
             Some(filename) => (kind, Some(filename)),
-            None => (SourceKind::Made, self.built_of(name)),
+            None => (SourceKind::Replaced, self.built_wheel_of(name)),
         };
         match filename {
             Some(filename) => {
@@ -128,9 +129,9 @@ impl<'a> Relocation<'a> {
         }
     }
 
-    /// Spells the folder of the wheels differently for each registry: two that have the same version
+    /// Returns the folder of the wheels, spelled differently for each registry: two that have the same version
     /// of a project would be one package for uv, which tells them apart by their texts.
-    fn folder(&mut self, registry: String) -> String {
+    fn registry_folder(&mut self, registry: String) -> String {
         let known = self.registries.iter().position(|known| *known == registry);
         let position = known.unwrap_or_else(|| {
             self.registries.push(registry);
@@ -139,15 +140,16 @@ impl<'a> Relocation<'a> {
         format!("{WHEELS}{}", "/../wheels".repeat(position))
     }
 
-    /// Returns the archive that was made of the repository of a project, or the wheel that was built of that.
-    fn made_of(&self, name: &str) -> Option<String> {
+    /// Returns the file name of the archive into which the repository of a project was packed, or of the
+    /// wheel that was built from that.
+    fn packed_archive_of(&self, name: &str) -> Option<String> {
         let of_project = self.fetched.files().filter(|(package, _)| package.name.as_ref() == name);
         let mut direct = of_project.filter(|(_, file)| *file.link.index == file.link.url);
-        direct.next().map(|(_, file)| file.link.filename.to_string()).or_else(|| self.built_of(name))
+        direct.next().map(|(_, file)| file.link.filename.to_string()).or_else(|| self.built_wheel_of(name))
     }
 
-    /// Returns the wheel that was built of a project.
-    fn built_of(&self, name: &str) -> Option<String> {
+    /// Returns the file name of the wheel that was built from the archive of a project.
+    fn built_wheel_of(&self, name: &str) -> Option<String> {
         let name = Item::Value(name.into());
         self.built.of_entry(Some(&name), None).next().map(|file| file.link.filename.to_string())
     }
@@ -157,35 +159,19 @@ impl<'a> Relocation<'a> {
         found.next().map(|(_, file)| format!("sha256:{}", file.object.sha256))
     }
 
-    fn files(&self, package: &mut Table, kind: SourceKind, old: &InlineTable, name: &str) {
+    /// Rewrites the files of a package whose source was `old`, by the kind of that.
+    fn relocate_files(&self, package: &mut Table, kind: SourceKind, old: &InlineTable, name: &str) {
         let of_source = ["url", "path"].iter().find_map(|key| old.get(key)?.as_str()).map(last_part);
         match kind {
-            SourceKind::Registry => {
-                if let Some(wheels) = package.get_mut("wheels").and_then(Item::as_array_mut) {
-                    wheels.retain(|wheel| self.has(wheel.as_inline_table()));
-                    for wheel in wheels.iter_mut().filter_map(Value::as_inline_table_mut) {
-                        let filename = filename(wheel).unwrap_or_default();
-                        *wheel = replaced(wheel, "path", &filename);
-                    }
-                }
-                let sdist = package.get("sdist").and_then(Item::as_inline_table).cloned();
-                match sdist.filter(|sdist| self.has(Some(sdist))) {
-                    Some(sdist) => {
-                        let filename = filename(&sdist).unwrap_or_default();
-                        package["sdist"] = Item::Value(replaced(&sdist, "path", &filename).into());
-                    }
-                    None => drop(package.remove("sdist")),
-                }
-                self.add_built(package);
-            }
+            SourceKind::Registry => self.relocate_registry_files(package),
             SourceKind::Archive => {
                 let wheels = package.get_mut("wheels").and_then(Item::as_array_mut);
                 for wheel in wheels.into_iter().flat_map(Array::iter_mut).filter_map(Value::as_inline_table_mut) {
                     *wheel = replaced(wheel, "filename", of_source.as_deref().unwrap_or_default());
                 }
             }
-            SourceKind::Made => {
-                let archive = self.made_of(name).unwrap_or_default();
+            SourceKind::Replaced => {
+                let archive = self.packed_archive_of(name).unwrap_or_default();
                 let digest = self.digest_of(&archive).unwrap_or_default();
                 let hashed = InlineTable::from_iter([("hash", digest)]);
                 let is_wheel = archive.ends_with(".whl");
@@ -199,8 +185,28 @@ impl<'a> Relocation<'a> {
         }
     }
 
-    /// Adds the wheels that were built of a package of a registry.
-    fn add_built(&self, package: &mut Table) {
+    /// Keeps the files of a registry's package that the bundle has, and adds the wheels that were built.
+    fn relocate_registry_files(&self, package: &mut Table) {
+        if let Some(wheels) = package.get_mut("wheels").and_then(Item::as_array_mut) {
+            wheels.retain(|wheel| self.has(wheel.as_inline_table()));
+            for wheel in wheels.iter_mut().filter_map(Value::as_inline_table_mut) {
+                let filename = filename(wheel).unwrap_or_default();
+                *wheel = replaced(wheel, "path", &filename);
+            }
+        }
+        let sdist = package.get("sdist").and_then(Item::as_inline_table).cloned();
+        match sdist.filter(|sdist| self.has(Some(sdist))) {
+            Some(sdist) => {
+                let filename = filename(&sdist).unwrap_or_default();
+                package["sdist"] = Item::Value(replaced(&sdist, "path", &filename).into());
+            }
+            None => drop(package.remove("sdist")),
+        }
+        self.add_built_wheels(package);
+    }
+
+    /// Adds the wheels that were built from the source archive of a registry's package.
+    fn add_built_wheels(&self, package: &mut Table) {
         let built: Vec<_> = self.built.of_entry(package.get("name"), package.get("version")).collect();
         for file in built {
             let hash = format!("sha256:{}", file.object.sha256);
@@ -215,7 +221,7 @@ impl<'a> Relocation<'a> {
     }
 }
 
-/// Returns the table with `key` in the place of what says where something is.
+/// Returns a copy of the table in which `key` with `place` replaces all keys that say where a file is.
 fn replaced(old: &InlineTable, key: &str, place: &str) -> InlineTable {
     const PLACES: [&str; 9] =
         ["registry", "url", "path", "git", "filename", "subdirectory", "editable", "directory", "virtual"];

@@ -1,4 +1,4 @@
-//! Reads a folder that earlier runs wrote to.
+//! Reads a folder on the disk that earlier runs wrote to.
 
 use std::fs;
 use std::path::Path;
