@@ -28,7 +28,7 @@ impl HttpClient {
         permit: &RequestPermit,
         url: &MaskedUrl,
         headers: HeaderMap,
-        line: ConnectionSharing,
+        sharing: ConnectionSharing,
     ) -> Result<Response, HttpError> {
         if self.settings.offline {
             return Err(HttpError::Offline { url: url.clone() });
@@ -40,7 +40,7 @@ impl HttpClient {
             // After TLS never back to plain HTTP, not even on this machine.
             let may_carry_login = is_encrypted || !was_encrypted && self.is_private(hop.secret());
             was_encrypted |= is_encrypted;
-            let request = OutgoingRequest::Get { headers: &headers, line };
+            let request = OutgoingRequest::Get { headers: &headers, sharing };
             let mut response = self.send_once(permit, &hop, may_carry_login, request).await?;
             match next_hop(&hop, &response)? {
                 Some(next) if self.is_private(hop.secret()) && !self.is_private(next.secret()) => {
