@@ -5,7 +5,7 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use url::Url;
 
 use super::HttpClient;
-use crate::domain::MaskedUrl;
+use crate::domain::{MaskedUrl, without_login};
 use crate::http::auth::Credentials;
 use crate::http::blocking::blocking;
 use crate::http::client_builder::ConnectionSharing;
@@ -13,7 +13,7 @@ use crate::http::concurrency::RequestPermit;
 use crate::http::error::{HttpError, StatusHeaders};
 use crate::http::netrc::Login;
 use crate::http::outgoing_request::OutgoingRequest;
-use crate::http::redirect::{next_hop, without_login};
+use crate::http::redirect::next_hop;
 use crate::http::retry::retry_after;
 use crate::http::secure_origin::is_secure_origin;
 use crate::http::{cache_control, header};

@@ -229,7 +229,7 @@ pub fn parse_editable(text: &str, context: &ParseContext<'_>) -> Result<ParsedRe
     match (&asked.source, &asked.name) {
         (Source::Repository(_), None) => Err(ParseFault::new(format!("`-e {text}` needs a name: -e 'name @ URL'"))),
         (Source::Repository(_) | Source::Project(_), _) => Ok(asked),
-        (Source::Url(url), _) if url.secret().scheme() == "file" => Ok(asked),
+        (Source::Url(url), _) if url.is_local() => Ok(asked),
         _ => Err(no_editable(text, context)),
     }
 }
