@@ -242,15 +242,15 @@ impl Indexes {
     async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<FlatIndex, IndexError> {
         let location = MaskedUrl::clone(place);
         if let Some(path) = place.local_path() {
-            return FlatIndex::path(&path).map_err(|source| IndexError::Local { location, source });
+            return FlatIndex::read(&path).map_err(|source| IndexError::Local { location, source });
         }
         if is_distribution(&place.filename()) {
-            return Ok(FlatIndex::file(place.clone()));
+            return Ok(FlatIndex::of_file(place.clone()));
         }
         match self.client.page(place, ACCEPT, &Validators::default(), LONGEST_PAGE).await {
             Ok(PageResponse::Page(page)) => {
                 let page = Page { body: &page.content, content_type: &page.content_type, url: &page.url };
-                FlatIndex::page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
+                FlatIndex::of_page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
             }
             Ok(PageResponse::NotModified { .. }) => unreachable!("the request had no conditions"),
             Err(source) => Err(IndexError::Unreachable { source }),

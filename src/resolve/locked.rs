@@ -178,12 +178,12 @@ impl LockResolver {
     fn left_out(&self, package: &LockedPackage) -> Option<String> {
         let name = &package.name;
         match &package.source {
-            LockedSource::Folder(folder) if !self.packed.contains_key(folder) => {
-                Some(format!("{name}: left out, being the project's own code in `{folder}`; what it needs is not"))
-            }
+            LockedSource::Folder(folder) if !self.packed.contains_key(folder) => Some(format!(
+                "{name}: left out, since it is the project's own code in `{folder}`; its dependencies are taken"
+            )),
             LockedSource::Repository(url) if self.skip_source_trees => {
                 let url = crate::domain::mask_credentials(url);
-                Some(format!("{name}: left out, being a repository ({url}); what it needs is not"))
+                Some(format!("{name}: left out, since it is a repository ({url}); its dependencies are taken"))
             }
             _ => None,
         }

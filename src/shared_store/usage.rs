@@ -36,7 +36,7 @@ impl Count {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     pub files: usize,
-    /// The size of the files.
+    /// The size of the files in bytes.
     pub bytes: u64,
     /// The number of pages, plans and other entries.
     pub entries: usize,
@@ -75,6 +75,7 @@ impl SharedStore {
         }
         SharedStoreUsage { fetched: fetched.total(), uploaded: uploaded.total(), warnings }
     }
+
     /// Waits until the store could not be used, and returns the warning of that.
     pub async fn wait_unusable(&self) -> String {
         self.unusable(self.0.failed.wait().await)

@@ -37,9 +37,9 @@ struct SchemaField {
 pub enum DescriptionError {
     #[error("it is not what scripts/describe-target.py prints: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("it has the form {0}, and this prefetch reads {SCHEMA}")]
+    #[error("its schema is {0}, and this prefetch reads schema {SCHEMA}")]
     Schema(u32),
-    #[error("it is not what scripts/describe-target.py prints: it does not tell its form (\"schema\": {SCHEMA})")]
+    #[error("it is not what scripts/describe-target.py prints: it states no schema (\"schema\": {SCHEMA})")]
     NoSchema,
 }
 
@@ -175,8 +175,8 @@ mod tests {
     fn what_describes_no_machine_is_told() {
         let many: Vec<_> = (0..30_000).map(|number| format!("py{number}-none-any")).collect();
         for (key, value, told) in [
-            ("schema", json!(2), "form 2"),
-            ("schema", Value::Null, "does not tell its form"),
+            ("schema", json!(2), "schema is 2"),
+            ("schema", Value::Null, "states no schema"),
             ("tags", json!([]), "a list of 0 tags"),
             ("tags", json!(["cp312-any"]), "`cp312-any`"),
             ("tags", json!(many), "a list of 30000 tags"),

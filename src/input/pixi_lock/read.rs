@@ -76,7 +76,7 @@ fn left_out(file: &TextFile, document: &Document) -> Option<Problem> {
     let shown: Vec<_> = names.iter().copied().take(NAMED).collect();
     let more = names.len().saturating_sub(shown.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let why = format!("left out, being conda packages: {}{more}; pixi fetches them", shown.join(", "));
+    let why = format!("left out, since they are conda packages: {}{more}; pixi fetches them", shown.join(", "));
     (!names.is_empty()).then(|| file.warning(None, why))
 }
 

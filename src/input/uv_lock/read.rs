@@ -1,4 +1,4 @@
-//! The text of a uv.lock into a [`UvLock`].
+//! Parses a uv.lock into a [`UvLock`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -116,7 +116,7 @@ const DEEPEST: usize = 40;
 /// Translates the conditions in one file.
 pub struct ConditionReader<'e, 'n, 's> {
     pub names: &'n Names<'s>,
-    /// Whose steps are spent.
+    /// The evaluator of the same file, to whose limit the steps of conditions count.
     pub evaluator: &'e Evaluator<'n, 's>,
 }
 

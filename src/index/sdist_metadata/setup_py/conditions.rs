@@ -189,8 +189,8 @@ impl<'n, 's> Conditions<'n, 's> {
         }
     }
 
-    /// Whether the statement is in a `try` that imports something that not every build has, so that it depends on what is
-    /// installed.
+    /// Whether the statement is in a `try` that imports something that not every build has, so that
+    /// it depends on what is installed.
     fn depends_on_imports(&self, statement: NodeId) -> bool {
         let syntax = self.names.syntax;
         let is_import = |id: NodeId| match syntax.kind(id) {
