@@ -1,5 +1,6 @@
 //! The description of a target as JSON, from which the same target can be made elsewhere.
 
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::Target;
@@ -12,6 +13,7 @@ pub struct TargetDescription {
     /// The implementation: `sys.implementation.name`, or the prefix of its wheel tags.
     implementation: Implementation,
     /// The full version, such as `3.15.0b1`.
+    #[serde(deserialize_with = "python_version")]
     version: Version,
     /// The ABIs of its extension modules, best first.
     abis: Vec<Box<str>>,
@@ -21,6 +23,16 @@ pub struct TargetDescription {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags: Option<Tags>,
     markers: MarkerEnvironment,
+}
+
+/// Reads the version of a Python, whose minor number is at most 99, as that of a
+/// [`PythonVersion`](crate::domain::PythonVersion): a target has a tag for each minor version before its own.
+fn python_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
+    let version = Version::deserialize(deserializer)?;
+    match version.release() {
+        [_] | [_, 0..=99, ..] => Ok(version),
+        _ => Err(D::Error::custom(format!("`{version}` is no version of Python"))),
+    }
 }
 
 /// The version of the format that is read from files.
@@ -182,6 +194,7 @@ mod tests {
             ("tags", json!(many), "a list of 30000 tags"),
             ("markers", json!({}), "describe-target.py"),
             ("version", Value::Null, "describe-target.py"),
+            ("version", json!("3.4000000000.0"), "`3.4000000000.0` is no version of Python"),
         ] {
             let error = with(key, value).unwrap_err().to_string();
             assert!(error.contains(told), "{key}: {error}");
