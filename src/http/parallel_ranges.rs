@@ -140,7 +140,11 @@ impl RangeSource {
             got += piece.len() as u64;
             pieces.push(piece);
         }
-        if got == part.end - part.start { Ok(pieces) } else { Err(HttpError::truncated(&self.url, got, part.end)) }
+        if got == part.end - part.start {
+            Ok(pieces)
+        } else {
+            Err(HttpError::truncated(&self.url, part.start + got, part.end))
+        }
     }
 
     async fn request(&self, permit: &RequestPermit, part: &Range<u64>) -> Result<Response, HttpError> {
