@@ -58,6 +58,10 @@ pub struct OptIn {
 }
 
 impl OptIn {
+    /// Every kind of version, as for a pin that was chosen before.
+    pub const ALL: Self = Self { pre_releases: true, yanked: true };
+
+    /// Returns what `specifiers` allow in addition.
     pub fn of(specifiers: &Specifiers) -> Self {
         Self { pre_releases: specifiers.names_prerelease(), yanked: specifiers.is_pinned() }
     }

@@ -92,11 +92,11 @@ impl CacheBucket {
             | Self::Interpreters
             | Self::Repositories
             | Self::SourceTrees => 1,
-            // The names of the archive came to the key.
+            // 2: the key has the names of the archive, too.
             Self::BuiltWheels => 2,
-            // Where metadata was read came to it, and the names of the file to the key.
+            // 2 and 3: an entry says where its metadata was read, and the key has the names of the file.
             Self::IndexMetadata | Self::Built => 3,
-            // What was unknown then may be known now: more of archives is read.
+            // Raised when more of archives was read: what was unknown before may be known now.
             Self::Metadata | Self::Plans => 5,
         }
     }

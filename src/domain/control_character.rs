@@ -1,8 +1,10 @@
-//! Characters that do something, or show nothing, where text is read.
+//! Characters that a terminal acts on, or that show nothing.
 
-/// Whether the character is acted on, or shows nothing: control characters, line breaks, annotations,
-/// and what Unicode calls default ignorable (`DerivedCoreProperties.txt`), which has direction marks
-/// (UAX 9), tags, fillers and variation selectors.
+/// Whether a terminal or a reader of lines acts on the character, or it shows nothing.
+///
+/// These are control characters, line breaks, annotations, and what Unicode calls default ignorable
+/// (`DerivedCoreProperties.txt`), which has direction marks (UAX 9), tags, fillers and variation
+/// selectors.
 pub fn is_control(character: char) -> bool {
     if matches!(character, ' '..='~') {
         return false;

@@ -54,7 +54,7 @@ pub struct SelectedGroups {
 
 /// The error for an extra, a group or a member that the project does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no {kind} `{name}`{}", likeness(kind, nearest.as_deref(), known))]
+#[error("there is no {kind} `{name}`{}", suggestion(kind, nearest.as_deref(), known))]
 pub struct UnknownGroup {
     /// The kind: `extra`, `group` or `member`.
     pub kind: &'static str,
@@ -67,7 +67,8 @@ pub struct UnknownGroup {
 /// The number of known names that an error lists.
 const MOST_KNOWN: usize = 12;
 
-fn likeness(kind: &str, nearest: Option<&str>, known: &[String]) -> String {
+/// Returns the end of the message: the name that was probably meant, or those that exist.
+fn suggestion(kind: &str, nearest: Option<&str>, known: &[String]) -> String {
     match nearest {
         Some(nearest) => format!("; did you mean `{nearest}`?"),
         None if known.is_empty() => format!(": there are no {kind}s at all"),

@@ -53,7 +53,7 @@ pub struct Listing {
     links_are_unique: bool,
     /// Whether a link has an `@`, which may follow a user and a password, or a query, which may
     /// hold secrets.
-    has_suspects: bool,
+    may_have_credentials: bool,
 }
 
 /// The error for bytes in another format, or damaged ones.
@@ -80,7 +80,17 @@ impl Listing {
         let refused = contents.refused.iter().map(|(filename, why)| Ignored::new(filename, why)).collect();
         let links_are_unique = contents.links_are_unique;
         let bytes = bytes.into();
-        Ok(Self { project, index, base, bytes, releases, ignored, refused, links_are_unique, has_suspects: false })
+        Ok(Self {
+            project,
+            index,
+            base,
+            bytes,
+            releases,
+            ignored,
+            refused,
+            links_are_unique,
+            may_have_credentials: false,
+        })
     }
 
     /// Returns the compact form, for [`Listing::decode`].
@@ -124,7 +134,7 @@ impl Listing {
     pub fn has_credentials(&self) -> bool {
         let blocks = self.releases.iter().map(|release| &release.files).chain(&self.ignored);
         let mut links = blocks.flat_map(|block| self.records(block)).map(|record| self.base.join(record.href));
-        self.has_suspects && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
+        self.may_have_credentials && links.any(|link| link.is_ok_and(|link| link.has_credentials()))
     }
 
     /// Whether there is no usable file.

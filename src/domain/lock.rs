@@ -125,8 +125,8 @@ pub trait Lock: Debug + Send + Sync {
         false
     }
 
-    /// Returns a doubt whether the lock has all that `target` needs.
-    fn doubt(&self, _target: &Target) -> Option<String> {
+    /// Returns a warning if the lock may lack something that `target` needs.
+    fn warning(&self, _target: &Target) -> Option<String> {
         None
     }
 

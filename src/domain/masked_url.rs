@@ -41,11 +41,8 @@ impl MaskedUrl {
     /// Returns the URL without user, password and fragment, but with its whole query, which may
     /// hold a secret: the same for every user.
     pub fn address(&self) -> Url {
-        let mut url = self.0.clone();
+        let mut url = without_login(&self.0);
         url.set_fragment(None);
-        // Both fail only for URLs that cannot have credentials.
-        let _ = url.set_username("");
-        let _ = url.set_password(None);
         url
     }
 
@@ -64,10 +61,15 @@ impl MaskedUrl {
         digests.next()
     }
 
+    /// Whether it is a `file:` URL.
+    pub fn is_local(&self) -> bool {
+        self.0.scheme() == "file"
+    }
+
     /// Returns the path of a `file:` URL. (`Url::to_file_path` returns one for `http://localhost`,
     /// too.)
     pub fn local_path(&self) -> Option<PathBuf> {
-        (self.0.scheme() == "file").then(|| self.0.to_file_path().ok()).flatten()
+        self.is_local().then(|| self.0.to_file_path().ok()).flatten()
     }
 
     /// Returns the page of `project` on the index at this URL, which may end in a slash or not (PEP
@@ -150,6 +152,15 @@ impl FromStr for MaskedUrl {
     fn from_str(text: &str) -> Result<Self, url::ParseError> {
         if lacks_host(text) { Err(url::ParseError::EmptyHost) } else { Url::parse(text).map(Self) }
     }
+}
+
+/// Returns a URL without its user and password.
+pub fn without_login(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Both fail only for URLs that cannot have credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
 }
 
 /// Whether the URL is like `https:///path`, in which the URL standard of browsers, but no

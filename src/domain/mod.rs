@@ -74,7 +74,7 @@ pub use lock::{Lock, LockContents, LockedFile, LockedPackage, LockedSource, NotL
 pub use lock_marker::{EvaluatedMarkers, LockMarker, MarkerId, MarkerSets, MarkerTable};
 pub use locked_project::{LockedProject, ProjectFile};
 pub use marker::Marker;
-pub use masked_url::{MaskedUrl, credentials, mask_credentials};
+pub use masked_url::{MaskedUrl, credentials, mask_credentials, without_login};
 pub use metadata_source::MetadataSource;
 pub use options::{FormatControl, Formats, IndexOptions, ReleaseControl};
 pub use pip_cache_entry::PipCacheEntry;

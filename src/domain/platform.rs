@@ -165,6 +165,10 @@ impl Platform {
     }
 }
 
+/// The greatest number of a release that counts as one, far beyond real ones: a platform has a tag for
+/// each release before its own.
+const LATEST: u16 = 1000;
+
 fn known_tag(tag: &str) -> Option<Platform> {
     if tag == "win32" {
         return Some(Platform::new(System::Windows, tag));
@@ -173,10 +177,11 @@ fn known_tag(tag: &str) -> Option<Platform> {
     if let Some((release, _)) = LEGACY_MANYLINUX.iter().find(|(_, name)| *name == kind) {
         return Some(Platform::new(System::Manylinux(*release), rest));
     }
+    let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number <= LATEST);
     let released = |system: fn(SystemVersion) -> System| {
         let (major, rest) = rest.split_once('_')?;
         let (minor, architecture) = rest.split_once('_')?;
-        Some(Platform::new(system(SystemVersion(major.parse().ok()?, minor.parse().ok()?)), architecture))
+        Some(Platform::new(system(SystemVersion(number(major)?, number(minor)?)), architecture))
     };
     match kind {
         "manylinux" => released(System::Manylinux),
@@ -187,7 +192,7 @@ fn known_tag(tag: &str) -> Option<Platform> {
         "win" => Some(Platform::new(System::Windows, rest)),
         "android" => {
             let (level, architecture) = rest.split_once('_')?;
-            Some(Platform::new(System::Android(level.parse().ok()?), architecture))
+            Some(Platform::new(System::Android(number(level)?), architecture))
         }
         _ => None,
     }
@@ -279,5 +284,14 @@ mod tests {
         }
         assert_eq!(Platform::of_tag("manylinux2014_x86_64").to_string(), "manylinux_2_17_x86_64");
         assert_eq!(Platform::of_tag("freebsd_14").system, System::Other);
+    }
+
+    #[test]
+    fn a_release_of_the_far_future_is_no_known_platform() {
+        for tag in ["manylinux_2_65535_x86_64", "macosx_65535_0_arm64", "android_65535_x86_64"] {
+            assert_eq!(Platform::of_tag(tag).system, System::Other, "{tag}");
+            assert!(tag.parse::<Platform>().is_err(), "{tag}");
+        }
+        assert!(Platform::of_tag("manylinux_2_1000_x86_64").tags().len() < 1100);
     }
 }

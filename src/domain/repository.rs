@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{MaskedUrl, mask_credentials};
+use super::{MaskedUrl, mask_credentials, without_login};
 
 /// A git repository, with the requested revision and folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,12 +112,7 @@ impl RepositoryUrl {
     /// others may see on a command line, and what relative addresses of submodules start from.
     pub fn public_origin(&self) -> String {
         match self.address.parse::<Url>() {
-            Ok(mut url) if !url.scheme().eq_ignore_ascii_case("ssh") => {
-                // Both fail only for URLs that cannot have credentials.
-                let _ = url.set_username("");
-                let _ = url.set_password(None);
-                url.into()
-            }
+            Ok(url) if !url.scheme().eq_ignore_ascii_case("ssh") => without_login(&url).into(),
             _ => self.address.clone(),
         }
     }

@@ -83,7 +83,7 @@ impl Source {
     pub fn is_local(&self) -> bool {
         match self {
             Self::Archive(_) | Self::Project(_) => true,
-            Self::Url(url) => url.secret().scheme() == "file",
+            Self::Url(url) => url.is_local(),
             Self::Repository(url) => RepositoryUrl::parse(url).is_ok_and(|url| url.is_local()),
             Self::Index(_) => false,
         }

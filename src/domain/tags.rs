@@ -180,9 +180,12 @@ impl Tags {
     /// Whether the target's Python fits: the wheel is for that version, for any, or for an older
     /// one by a stable ABI.
     fn is_for_python(&self, wheel: &WheelFilename, own: &str) -> bool {
-        let is_lasting = wheel.abi.split('.').any(|abi| matches!(abi, "abi3" | "abi3t"));
-        let lasts = |python: &str| is_lasting || python.starts_with("py");
-        wheel.python.split('.').any(|python| python == own || (lasts(python) && self.numbers.contains_key(python)))
+        let has_stable_abi = wheel.abi.split('.').any(|abi| matches!(abi, "abi3" | "abi3t"));
+        let also_serves_newer = |python: &str| has_stable_abi || python.starts_with("py");
+        wheel
+            .python
+            .split('.')
+            .any(|python| python == own || (also_serves_newer(python) && self.numbers.contains_key(python)))
     }
 
     /// Returns every tag, best first.

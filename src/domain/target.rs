@@ -157,7 +157,7 @@ pub enum TargetError {
         "`{given}` is no platform known here{}; give a wheel tag (manylinux_2_28_x86_64, musllinux_1_2_aarch64, \
          macosx_13_0_arm64, win_amd64), a short name (linux-x86_64, linux-x86_64-musl, macos-arm64, windows-x86_64) \
          or a triple (x86_64-unknown-linux-gnu)",
-        likeness(nearest.as_deref())
+        suggestion(nearest.as_deref())
     )]
     Platform { given: String, nearest: Option<String> },
     #[error("no Python is at hand to take the version from")]
@@ -182,7 +182,8 @@ impl HasRemedy for TargetError {
     }
 }
 
-fn likeness(nearest: Option<&str>) -> String {
+/// Returns a parenthesis with the name that was probably meant, or nothing.
+fn suggestion(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 

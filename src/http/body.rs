@@ -10,18 +10,15 @@ use super::error::HttpError;
 use super::page_content::PageContent;
 use super::parallel_ranges::ParallelRanges;
 use super::{HttpPage, Validators, header};
-use crate::domain::MaskedUrl;
+use crate::domain::{CHUNK_SIZE, MaskedUrl};
 use crate::regular_file;
-
-/// The number of bytes that are read from a local file at once.
-const LOCAL_CHUNK: usize = 256 << 10;
 
 /// The body of a file's response.
 pub struct ResponseBody {
     url: MaskedUrl,
     source: BodySource,
     validators: Validators,
-    is_packed: bool,
+    is_compressed: bool,
     /// The offset in the file of the body's first byte.
     start: u64,
     received: u64,
@@ -39,14 +36,22 @@ impl ResponseBody {
         let total = response.content_length().map(|length| start + length);
         let validators = Validators::of(response.headers());
         let encoding = header(response.headers(), &CONTENT_ENCODING).unwrap_or_default();
-        let is_packed = matches!(encoding.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip");
-        Self { url, source: BodySource::Network(response), validators, is_packed, start, received: 0, total }
+        let is_compressed = matches!(encoding.trim().to_ascii_lowercase().as_str(), "gzip" | "x-gzip");
+        Self { url, source: BodySource::Network(response), validators, is_compressed, start, received: 0, total }
     }
 
     /// Makes the body of a file that is fetched in parts; `start` is the offset of the first part.
     pub(super) fn from_ranges(parts: ParallelRanges, validators: Validators, start: u64) -> Self {
         let (url, total) = (parts.url().clone(), Some(parts.total()));
-        Self { url, source: BodySource::ParallelRanges(parts), validators, is_packed: false, start, received: 0, total }
+        Self {
+            url,
+            source: BodySource::ParallelRanges(parts),
+            validators,
+            is_compressed: false,
+            start,
+            received: 0,
+            total,
+        }
     }
 
     pub(super) fn open(url: &MaskedUrl, path: &Path) -> Result<Self, HttpError> {
@@ -55,7 +60,7 @@ impl ResponseBody {
         let total = file.metadata().ok().map(|metadata| metadata.len());
         let validators = Validators::default();
         let (url, source) = (url.clone(), BodySource::File(file));
-        Ok(Self { url, source, validators, is_packed: false, start: 0, received: 0, total })
+        Ok(Self { url, source, validators, is_compressed: false, start: 0, received: 0, total })
     }
 
     /// Returns the offset in the file of the body's first byte: the requested one, or 0.
@@ -79,6 +84,9 @@ impl ResponseBody {
     }
 
     /// Returns the next bytes, or `None` at the end; checks the length that the server announced.
+    ///
+    /// # Errors
+    /// When they do not arrive, or the file cannot be read.
     pub async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
         let chunk = match &mut self.source {
             BodySource::Network(response) => response
@@ -87,8 +95,8 @@ impl ResponseBody {
                 .map_err(|error| HttpError::interrupted(&self.url, self.start + self.received, self.total, &error))?,
             BodySource::ParallelRanges(parts) => parts.next(self.start + self.received).await?,
             BodySource::File(file) => {
-                let mut chunk = Vec::with_capacity(LOCAL_CHUNK);
-                let read = file.take(LOCAL_CHUNK as u64).read_to_end(&mut chunk);
+                let mut chunk = Vec::with_capacity(CHUNK_SIZE);
+                let read = file.take(CHUNK_SIZE as u64).read_to_end(&mut chunk);
                 read.map_err(|why| HttpError::File { url: self.url.clone(), why })?;
                 (!chunk.is_empty()).then_some(chunk.into())
             }
@@ -107,11 +115,11 @@ impl ResponseBody {
         while let Some(chunk) = self.next().await? {
             arrived += chunk.len();
             if arrived > limit {
-                return Err(HttpError::TooLong { url: self.url, limit });
+                return Err(HttpError::PageTooLarge { url: self.url, limit });
             }
             chunks.push(chunk);
         }
-        Ok(PageContent::new(self.url, chunks, self.is_packed, limit))
+        Ok(PageContent::new(self.url, chunks, self.is_compressed, limit))
     }
 
     pub(super) async fn read_all(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
@@ -119,7 +127,7 @@ impl ResponseBody {
         let mut bytes = Vec::with_capacity(announced as usize);
         while let Some(chunk) = self.next().await? {
             if bytes.len() + chunk.len() > limit {
-                return Err(HttpError::TooLong { url: self.url, limit });
+                return Err(HttpError::PageTooLarge { url: self.url, limit });
             }
             bytes.extend_from_slice(&chunk);
         }

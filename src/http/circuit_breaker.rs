@@ -35,7 +35,7 @@ struct CircuitState {
 
 #[derive(Debug)]
 enum OpenReason {
-    /// The host does not answer: no request is sent, but for one each [`TRIAL_INTERVAL`].
+    /// The host does not answer: no request is sent, but one every [`TRIAL_INTERVAL`].
     Unreachable { why: Arc<str>, kind: ConnectErrorKind, next_trial: Instant },
     /// The host answers that it is overloaded: requests are sent once, but not retried.
     Overloaded,

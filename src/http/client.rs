@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, IF_RANGE, RANGE,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    IF_RANGE, RANGE,
 };
 use reqwest::{Response, StatusCode, Version};
 
@@ -95,13 +95,13 @@ impl HttpClient {
     /// Returns a fingerprint of the credentials for `url`, since the server may show different
     /// pages to different users, and of the trust in whoever answers; `None` without credentials,
     /// where the server is not trusted more than others.
-    pub fn asker(&self, url: &MaskedUrl) -> Option<Sha256> {
+    pub fn user_fingerprint(&self, url: &MaskedUrl) -> Option<Sha256> {
         let is_unproved = self.settings.is_trusted(url.secret());
         let login = self.settings.credentials.own_login(url.secret(), self.is_private(url.secret()));
         let certificate = self.settings.client_certificate.as_ref().map(|certificate| &certificate.path);
         (login.is_some() || certificate.is_some() || is_unproved).then(|| {
-            let asker = auth::fingerprint(login.as_ref(), certificate, url.secret());
-            if is_unproved { Sha256::of(format!("unproved {asker}").as_bytes()) } else { asker }
+            let user = auth::fingerprint(login.as_ref(), certificate, url.secret());
+            if is_unproved { Sha256::of(format!("unproved {user}").as_bytes()) } else { user }
         })
     }
 
@@ -128,7 +128,7 @@ impl HttpClient {
     /// When it is larger than [`HttpSettings::max_file_size`].
     pub fn check_file_size(&self, url: &MaskedUrl, size: u64) -> Result<(), HttpError> {
         match self.settings.max_file_size {
-            Some(limit) if size > limit => Err(HttpError::TooLarge { url: url.clone(), limit }),
+            Some(limit) if size > limit => Err(HttpError::FileTooLarge { url: url.clone(), limit }),
             _ => Ok(()),
         }
     }
@@ -150,13 +150,13 @@ impl HttpClient {
             return ResponseBody::open(url, &path);
         }
         if start.at > 0 {
-            let answer = self.send(permit, url, file_headers(start), start.line).await;
+            let answer = self.send(permit, url, file_headers(start), start.sharing).await;
             if let Some(body) = part(url, start, answer)? {
                 return Ok(body);
             }
         }
         let whole = ResumePoint { at: 0, ..start.clone() };
-        let response = self.send(permit, url, file_headers(&whole), start.line).await?;
+        let response = self.send(permit, url, file_headers(&whole), start.sharing).await?;
         match response.status() {
             StatusCode::OK => Ok(ResponseBody::from_response(url.clone(), response, 0)),
             status => Err(HttpError::status(url, status)),
@@ -259,7 +259,7 @@ impl HttpClient {
             Err(HttpError::Status { status: StatusCode::RANGE_NOT_SATISFIABLE, .. }) => return Ok(None),
             other => other?,
         };
-        let Some((start, total)) = content_range_start(&response, false) else { return Ok(None) };
+        let Some((Range { start, .. }, total)) = content_range(&response) else { return Ok(None) };
         let bytes = ResponseBody::from_response(url.clone(), response, start).read_all(size as usize).await?;
         Ok(Some(ByteRange { start, total, bytes }))
     }
@@ -302,14 +302,8 @@ fn part(
     if response.status() == StatusCode::OK {
         return Ok(Some(ResponseBody::from_response(url.clone(), response, 0)));
     }
-    let is_right = content_range_start(&response, true).is_some_and(|(at, _)| at == start.at);
+    let is_right = content_range(&response).is_some_and(|(range, total)| range == (start.at..total));
     Ok(is_right.then(|| ResponseBody::from_response(url.clone(), response, start.at)))
-}
-
-/// Returns the start and the total size of a partial response.
-fn content_range_start(response: &Response, to_end: bool) -> Option<(u64, u64)> {
-    let is_partial = response.status() == StatusCode::PARTIAL_CONTENT;
-    header(response.headers(), &CONTENT_RANGE).filter(|_| is_partial).and_then(|text| content_range(&text, to_end))
 }
 
 /// Returns the path of a `file:` URL, or `None` for a URL that is requested over the network.
@@ -345,9 +339,9 @@ mod tests {
         let (usual, trusting) = (HttpClient::new(HttpSettings::default()), HttpClient::new(trusting));
         for url in ["https://own.example/simple/", "https://me:hunter2@own.example/simple/"] {
             let url = url.parse().unwrap();
-            assert_ne!(usual.asker(&url), trusting.asker(&url));
+            assert_ne!(usual.user_fingerprint(&url), trusting.user_fingerprint(&url));
         }
         let other = "https://index.example/simple/".parse().unwrap();
-        assert_eq!((usual.asker(&other), trusting.asker(&other)), (None, None));
+        assert_eq!((usual.user_fingerprint(&other), trusting.user_fingerprint(&other)), (None, None));
     }
 }

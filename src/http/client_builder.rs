@@ -44,7 +44,7 @@ pub(super) fn build_client(
     settings: &HttpSettings,
     certificates: Option<Vec<CertificateDer<'static>>>,
     accepts_any_certificate: bool,
-    line: ConnectionSharing,
+    sharing: ConnectionSharing,
 ) -> Result<Client, HttpError> {
     let wrong = |error: &dyn std::fmt::Display| HttpError::Settings(error.to_string());
     // A second installation, by another client, finds the first one in place.
@@ -57,11 +57,11 @@ pub(super) fn build_client(
         .no_proxy()
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW);
-    if line != ConnectionSharing::Upload {
+    if sharing != ConnectionSharing::Upload {
         builder = builder.read_timeout(settings.timeout);
     }
     if let Some(certificates) = certificates.filter(|_| !accepts_any_certificate) {
-        let protocols: &[&[u8]] = if line == ConnectionSharing::Shared { &[b"h2", HTTP1] } else { &[HTTP1] };
+        let protocols: &[&[u8]] = if sharing == ConnectionSharing::Shared { &[b"h2", HTTP1] } else { &[HTTP1] };
         let identity = settings.client_certificate.as_ref().map(ClientIdentity::read).transpose()?;
         let config = tls::config(certificates, identity, protocols).map_err(|error| wrong(&error))?;
         builder = builder.tls_backend_preconfigured(config);
@@ -71,7 +71,7 @@ pub(super) fn build_client(
             builder = builder.identity(identity(certificate)?);
         }
     }
-    if line != ConnectionSharing::Shared {
+    if sharing != ConnectionSharing::Shared {
         builder = builder.http1_only();
     }
     for proxy in settings.proxies.all() {

@@ -34,15 +34,15 @@ impl ClientPools {
         &self,
         settings: &HttpSettings,
         accepts_any_certificate: bool,
-        line: ConnectionSharing,
+        sharing: ConnectionSharing,
     ) -> Result<reqwest::Client, HttpError> {
-        let place = &self.kept[usize::from(accepts_any_certificate)][line as usize];
+        let place = &self.kept[usize::from(accepts_any_certificate)][sharing as usize];
         let mut kept = place.lock();
         if let Some(pool) = kept.as_ref() {
             return Ok(pool.client.clone());
         }
         let certificates = settings.authorities.as_ref().map(|authorities| self.certificates.of(authorities));
-        let client = build_client(settings, certificates.transpose()?, accepts_any_certificate, line)?;
+        let client = build_client(settings, certificates.transpose()?, accepts_any_certificate, sharing)?;
         *kept = Some(ClientPool { client: client.clone(), made: Instant::now() });
         Ok(client)
     }

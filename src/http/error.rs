@@ -35,12 +35,13 @@ pub enum HttpError {
         why: String,
         is_silent: bool,
     },
-    TooLong {
+    /// A page that is larger than the limit of pages.
+    PageTooLarge {
         url: MaskedUrl,
         limit: usize,
     },
     /// A file that is larger than [`HttpSettings::max_file_size`](super::HttpSettings::max_file_size).
-    TooLarge {
+    FileTooLarge {
         url: MaskedUrl,
         limit: u64,
     },
@@ -86,7 +87,7 @@ impl HasRemedy for HttpError {
         match self {
             Self::Unreachable { kind, .. } => kind.remedy(),
             Self::Interrupted { is_silent, .. } => is_silent.then_some(Remedy::WaitLonger),
-            Self::TooLarge { .. } => Some(Remedy::AllowLargerFiles),
+            Self::FileTooLarge { .. } => Some(Remedy::AllowLargerFiles),
             Self::Status { status, .. } => match *status {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(Remedy::GiveCredentials),
                 StatusCode::NOT_FOUND | StatusCode::GONE => Some(Remedy::CheckAddress),
@@ -108,8 +109,8 @@ impl HttpError {
             | Self::Status { url, .. }
             | Self::Unreachable { url, .. }
             | Self::Interrupted { url, .. }
-            | Self::TooLong { url, .. }
-            | Self::TooLarge { url, .. }
+            | Self::PageTooLarge { url, .. }
+            | Self::FileTooLarge { url, .. }
             | Self::Redirect { url, .. }
             | Self::File { url, .. }
             | Self::Scheme { url } => Some(url),
@@ -126,8 +127,8 @@ impl HttpError {
             },
             Self::Unreachable { why, .. } => format!("could not be reached: {why}"),
             Self::Interrupted { why, .. } => format!("broke off after {why}"),
-            Self::TooLong { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
-            Self::TooLarge { limit, .. } => format!("has more than {limit} bytes, the most that a file may have"),
+            Self::PageTooLarge { limit, .. } => format!("answered more than {limit} bytes, which is no page"),
+            Self::FileTooLarge { limit, .. } => format!("has more than {limit} bytes, the most that a file may have"),
             Self::Redirect { why, .. } => format!("leads nowhere: {why}"),
             Self::File { why, .. } => format!("cannot be read: {why}"),
             Self::Scheme { .. } => "has a scheme that cannot be fetched (only http, https and file can)".to_owned(),

@@ -153,7 +153,7 @@ fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 /// Returns the value of [`HttpPage::cache_control`].
 ///
 /// Other values of `Vary` name headers that are the same in all of our requests, except credentials
-/// ([`HttpClient::asker`]).
+/// ([`HttpClient::user_fingerprint`]).
 fn cache_control(headers: &HeaderMap) -> String {
     let values = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     let is_unlike_any = values(VARY).any(|value| value.split(',').any(|name| name.trim() == "*"));

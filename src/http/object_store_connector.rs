@@ -32,10 +32,10 @@ pub(super) struct StoreRequest {
     body: HttpRequestBody,
 }
 
-/// The time that every upload may take.
+/// The time that every upload may take, however small it is.
 const LEAST_TIME: Duration = Duration::from_secs(60);
 
-/// The number of bytes a second below which an upload is given up.
+/// The speed in bytes per second below which an upload is given up.
 const SLOWEST: u32 = 32 << 10;
 
 impl ObjectStoreConnector {

@@ -9,7 +9,7 @@ use super::upload_form::UploadForm;
 /// A request without its URL and its credentials, which can be sent several times.
 #[derive(Clone, Copy)]
 pub(super) enum OutgoingRequest<'a> {
-    Get { headers: &'a HeaderMap, line: ConnectionSharing },
+    Get { headers: &'a HeaderMap, sharing: ConnectionSharing },
     Form(&'a UploadForm),
     Store(&'a StoreRequest),
 }
@@ -18,7 +18,7 @@ impl OutgoingRequest<'_> {
     /// Returns which connections may carry it.
     pub fn sharing(self) -> ConnectionSharing {
         match self {
-            Self::Get { line, .. } => line,
+            Self::Get { sharing, .. } => sharing,
             Self::Form(_) => ConnectionSharing::Upload,
             Self::Store(request) if request.is_upload() => ConnectionSharing::Upload,
             Self::Store(_) => ConnectionSharing::Own,

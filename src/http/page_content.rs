@@ -20,14 +20,14 @@ pub struct PageContent {
     url: MaskedUrl,
     chunks: Vec<Bytes>,
     /// Whether the bytes are compressed by gzip.
-    is_packed: bool,
+    is_compressed: bool,
     /// The size limit of a page in bytes.
     limit: usize,
 }
 
 impl PageContent {
-    pub(super) fn new(url: MaskedUrl, chunks: Vec<Bytes>, is_packed: bool, limit: usize) -> Self {
-        Self { url, chunks, is_packed, limit }
+    pub(super) fn new(url: MaskedUrl, chunks: Vec<Bytes>, is_compressed: bool, limit: usize) -> Self {
+        Self { url, chunks, is_compressed, limit }
     }
 
     /// Returns the expected decompressed size in bytes.
@@ -36,7 +36,7 @@ impl PageContent {
     pub fn expected(&self) -> usize {
         let arrived: usize = self.chunks.iter().map(Bytes::len).sum();
         let announced_size =
-            if self.is_packed { self.announced_size().min(arrived.saturating_mul(DENSEST)) } else { arrived };
+            if self.is_compressed { self.announced_size().min(arrived.saturating_mul(DENSEST)) } else { arrived };
         announced_size.min(self.limit)
     }
 
@@ -48,10 +48,10 @@ impl PageContent {
     /// Returns a reader of the decompressed bytes.
     pub fn reader(&self) -> impl Read {
         let chunks = Chunks { chunks: &self.chunks, position: 0 };
-        let source = if self.is_packed {
-            PackedContent::Packed(MultiGzDecoder::new(chunks).into())
+        let source = if self.is_compressed {
+            ContentSource::Gzip(MultiGzDecoder::new(chunks).into())
         } else {
-            PackedContent::Plain(chunks)
+            ContentSource::Plain(chunks)
         };
         Limited { source, left: self.limit }
     }
@@ -69,29 +69,35 @@ impl PageContent {
     /// Converts an error of a [`PageContent::reader`].
     pub fn fault(&self, error: &io::Error) -> HttpError {
         if error.kind() == io::ErrorKind::FileTooLarge {
-            return HttpError::TooLong { url: self.url.clone(), limit: self.limit };
+            return HttpError::PageTooLarge { url: self.url.clone(), limit: self.limit };
         }
         let arrived = self.chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        HttpError::broken(&self.url, arrived, None, &format!("what the server packed cannot be unpacked ({error})"))
+        HttpError::broken(
+            &self.url,
+            arrived,
+            None,
+            &format!("what the server compressed cannot be decompressed ({error})"),
+        )
     }
 }
 
-enum PackedContent<'a> {
+/// The source of a page's bytes, decompressed if that is necessary.
+enum ContentSource<'a> {
     Plain(Chunks<'a>),
-    Packed(Box<MultiGzDecoder<Chunks<'a>>>),
+    Gzip(Box<MultiGzDecoder<Chunks<'a>>>),
 }
 
 /// A reader that fails beyond a number of bytes.
 struct Limited<'a> {
-    source: PackedContent<'a>,
+    source: ContentSource<'a>,
     left: usize,
 }
 
 impl Read for Limited<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.source {
-            PackedContent::Plain(chunks) => chunks.read(buffer),
-            PackedContent::Packed(unpacked) => unpacked.read(buffer),
+            ContentSource::Plain(chunks) => chunks.read(buffer),
+            ContentSource::Gzip(decoder) => decoder.read(buffer),
         }?;
         self.left = self.left.checked_sub(read).ok_or(io::ErrorKind::FileTooLarge)?;
         Ok(read)
@@ -135,9 +141,9 @@ mod tests {
 
     use super::*;
 
-    fn content(bytes: &[u8], chunk: usize, is_packed: bool, limit: usize) -> PageContent {
+    fn content(bytes: &[u8], chunk: usize, is_compressed: bool, limit: usize) -> PageContent {
         let chunks = bytes.chunks(chunk).map(Bytes::copy_from_slice).collect();
-        PageContent::new("https://index.example/simple/".parse().unwrap(), chunks, is_packed, limit)
+        PageContent::new("https://index.example/simple/".parse().unwrap(), chunks, is_compressed, limit)
     }
 
     fn packed(bytes: &[u8]) -> Vec<u8> {
@@ -151,8 +157,11 @@ mod tests {
         let page: Vec<u8> = (0..100_000_u32).map(|number| (number % 251) as u8).collect();
         let two_members = [packed(&page[..70_000]), packed(&page[70_000..])].concat();
         for chunk in [1, 3, 1000, 1 << 20] {
-            for (bytes, is_packed) in [(&page, false), (&packed(&page), true), (&two_members, true)] {
-                assert!(content(bytes, chunk, is_packed, 100_000).whole().unwrap() == page, "{chunk}, {is_packed}");
+            for (bytes, is_compressed) in [(&page, false), (&packed(&page), true), (&two_members, true)] {
+                assert!(
+                    content(bytes, chunk, is_compressed, 100_000).whole().unwrap() == page,
+                    "{chunk}, {is_compressed}"
+                );
             }
         }
         assert_eq!(content(&packed(&page), 3, true, 1 << 20).expected(), 100_000);
@@ -166,7 +175,7 @@ mod tests {
         for chunk in [7, 1 << 20] {
             let read = |limit| content(&bomb, chunk, true, limit).whole();
             assert_eq!(read(100_000).unwrap().len(), 100_000);
-            assert!(matches!(read(99_999), Err(HttpError::TooLong { limit: 99_999, .. })));
+            assert!(matches!(read(99_999), Err(HttpError::PageTooLarge { limit: 99_999, .. })));
         }
     }
 

@@ -22,7 +22,7 @@ use super::client::{HttpClient, add_header, file_headers};
 use super::client_builder::ConnectionSharing;
 use super::concurrency::RequestPermit;
 use super::error::HttpError;
-use super::range::{ResumePoint, content_range_of};
+use super::range::{ResumePoint, content_range};
 use crate::domain::MaskedUrl;
 
 /// The smallest file, in bytes, for which several requests pay off.
@@ -47,7 +47,7 @@ impl HttpClient {
         start: &ResumePoint,
         size: u64,
     ) -> Result<ResponseBody, HttpError> {
-        let start = ResumePoint { line: ConnectionSharing::Own, ..start.clone() };
+        let start = ResumePoint { sharing: ConnectionSharing::Own, ..start.clone() };
         let is_worth_it = size.saturating_sub(start.at) >= MIN_PARALLEL_SIZE && url.local_path().is_none();
         match self.hosts.of(url.secret()).files.try_permit().filter(|_| is_worth_it) {
             Some(spare) => {
@@ -78,7 +78,7 @@ impl HttpClient {
             return Ok(ResponseBody::from_response(url.clone(), response, 0));
         }
         let validator = Validators::of(response.headers()).for_range().map(ToOwned::to_owned);
-        match validator.filter(|_| content_range_of(&response) == Some((first.clone(), sizes.total))) {
+        match validator.filter(|_| content_range(&response) == Some((first.clone(), sizes.total))) {
             Some(validator) => {
                 let (client, url) = (self.clone(), url.clone());
                 let source = Arc::new(RangeSource { client, url, validator });
@@ -140,7 +140,11 @@ impl RangeSource {
             got += piece.len() as u64;
             pieces.push(piece);
         }
-        if got == part.end - part.start { Ok(pieces) } else { Err(HttpError::truncated(&self.url, got, part.end)) }
+        if got == part.end - part.start {
+            Ok(pieces)
+        } else {
+            Err(HttpError::truncated(&self.url, part.start + got, part.end))
+        }
     }
 
     async fn request(&self, permit: &RequestPermit, part: &Range<u64>) -> Result<Response, HttpError> {
@@ -148,7 +152,7 @@ impl RangeSource {
         add_header(&mut headers, RANGE, Some(&range_header(part)));
         add_header(&mut headers, IF_RANGE, Some(&self.validator));
         let response = self.client.send(permit, &self.url, headers, ConnectionSharing::Own).await?;
-        match content_range_of(&response) {
+        match content_range(&response) {
             Some((range, _)) if range == *part => Ok(response),
             _ => Err(HttpError::broken(&self.url, part.start, None, "the server has another version of it by now")),
         }

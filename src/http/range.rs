@@ -14,7 +14,7 @@ pub struct ResumePoint {
     pub at: u64,
     /// The version of the file that these bytes are of, as a value of `If-Range`.
     pub validator: Option<String>,
-    pub line: ConnectionSharing,
+    pub sharing: ConnectionSharing,
     /// Whether caches on the way must be bypassed, since one of them served wrong bytes.
     pub past_caches: bool,
 }
@@ -38,7 +38,7 @@ pub struct ByteRange {
 }
 
 /// Returns the range and the total size of a partial response.
-pub(super) fn content_range_of(response: &Response) -> Option<(Range<u64>, u64)> {
+pub(super) fn content_range(response: &Response) -> Option<(Range<u64>, u64)> {
     let is_partial = response.status() == StatusCode::PARTIAL_CONTENT;
     let text = header(response.headers(), &CONTENT_RANGE).filter(|_| is_partial)?;
     parse(&text)
@@ -52,23 +52,16 @@ fn parse(text: &str) -> Option<(Range<u64>, u64)> {
     (start <= last && last < total).then_some((start..last + 1, total))
 }
 
-/// Returns start and total size of `bytes 5-9/10`; with `to_end` the range must reach the end of
-/// the file.
-pub(super) fn content_range(text: &str, to_end: bool) -> Option<(u64, u64)> {
-    let (range, total) = parse(text)?;
-    (!to_end || range.end == total).then_some((range.start, total))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_sound_ranges_count() {
-        assert_eq!(content_range("bytes 5-9/10", true), Some((5, 10)));
-        assert_eq!(content_range("bytes 5-8/10", false), Some((5, 10)));
-        for wrong in ["bytes 5-8/10", "bytes 5-10/10", "bytes 9-5/10", "bytes 5-9/*", "bytes */10", "5-9/10", ""] {
-            assert_eq!(content_range(wrong, true), None, "{wrong}");
+        assert_eq!(parse("bytes 5-9/10"), Some((5..10, 10)));
+        assert_eq!(parse("bytes 5-8/10"), Some((5..9, 10)));
+        for wrong in ["bytes 5-10/10", "bytes 9-5/10", "bytes 5-9/*", "bytes */10", "5-9/10", ""] {
+            assert_eq!(parse(wrong), None, "{wrong}");
         }
     }
 

@@ -2,11 +2,10 @@
 
 use reqwest::Response;
 use reqwest::header::LOCATION;
-use url::Url;
 
 use super::error::HttpError;
 use super::header;
-use crate::domain::MaskedUrl;
+use crate::domain::{MaskedUrl, without_login};
 
 /// Returns the URL that a redirect leads to; only `http` and `https` are followed.
 pub(super) fn next_hop(url: &MaskedUrl, response: &Response) -> Result<Option<MaskedUrl>, HttpError> {
@@ -31,12 +30,4 @@ fn with_login_of(url: &MaskedUrl, next: MaskedUrl) -> MaskedUrl {
         let _ = to.set_password(from.password());
     }
     MaskedUrl::new(to)
-}
-
-pub(super) fn without_login(url: &Url) -> Url {
-    let mut url = url.clone();
-    // Both fail only for URLs that cannot have credentials.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url
 }

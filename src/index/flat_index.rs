@@ -35,7 +35,7 @@ impl FlatIndex {
     ///
     /// # Errors
     /// When the page cannot be read.
-    pub fn page(page: &Page<'_>, location: Arc<MaskedUrl>) -> Result<Self, PageError> {
+    pub fn of_page(page: &Page<'_>, location: Arc<MaskedUrl>) -> Result<Self, PageError> {
         let mut files = Vec::new();
         let base = page.scan(&mut files)?;
         file::resolve(&mut files, base.as_ref().unwrap_or(page.url));
@@ -43,7 +43,7 @@ impl FlatIndex {
     }
 
     /// Makes the flat index of a location that is itself a file.
-    pub fn file(location: Arc<MaskedUrl>) -> Self {
+    pub fn of_file(location: Arc<MaskedUrl>) -> Self {
         let (link, href) = (Link::new(location.secret().as_str()), String::from(location.address()));
         let hashes = link.digest.into_iter().collect();
         let file = FlatFile::of(&FileRecord { filename: &link.filename, href: &href, hashes, ..FileRecord::default() });
@@ -54,7 +54,7 @@ impl FlatIndex {
     ///
     /// # Errors
     /// When the path does not exist or cannot be read; the error names it.
-    pub fn path(path: &Path) -> Result<Self, FlatError> {
+    pub fn read(path: &Path) -> Result<Self, FlatError> {
         Ok(Self::new(disk::read(path)?, Arc::new(file_url(path)?)))
     }
 
@@ -110,7 +110,7 @@ mod tests {
         let body = include_bytes!("../../testdata/index/find-links.html");
         let url: MaskedUrl = "https://me:hunter2@files.example/pool/links.html".parse().unwrap();
         let page = Page { body, content_type: "text/html", url: &url };
-        let flat = FlatIndex::page(&page, Arc::new(url.clone())).unwrap();
+        let flat = FlatIndex::of_page(&page, Arc::new(url.clone())).unwrap();
         assert_eq!(
             urls(&flat, "demo"),
             [
@@ -154,8 +154,8 @@ mod tests {
         fs::write(path.join("index.HTM"), page).unwrap();
         fs::write(path.join("other.xhtml"), "<a href=demo-7.zip>").unwrap();
 
-        let flat = FlatIndex::path(path).unwrap();
-        let base = FlatIndex::path(path).unwrap().location.to_string();
+        let flat = FlatIndex::read(path).unwrap();
+        let base = FlatIndex::read(path).unwrap().location.to_string();
         let expected = [
             "old/demo-0.9.zip",
             "demo-1.0.tar.gz",
@@ -174,9 +174,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let archive = folder.path().join("demo-1.0.zip");
         fs::write(&archive, "").unwrap();
-        assert_eq!(urls(&FlatIndex::path(&archive).unwrap(), "demo").len(), 1);
+        assert_eq!(urls(&FlatIndex::read(&archive).unwrap(), "demo").len(), 1);
         let flat =
-            FlatIndex::file(Arc::new("https://me:hunter2@files.example/demo-1.0.zip#sha256=ab".parse().unwrap()));
+            FlatIndex::of_file(Arc::new("https://me:hunter2@files.example/demo-1.0.zip#sha256=ab".parse().unwrap()));
         let listing = flat.listing(&"demo".parse().unwrap());
         assert_eq!(urls(&flat, "demo"), ["https://files.example/demo-1.0.zip"]);
         assert_eq!(listing.files(&"1.0".parse().unwrap())[0].hashes, ["sha256:ab".parse().unwrap()]);
@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = FlatIndex::path(&folder.path().join("absent")).unwrap_err();
+        let error = FlatIndex::read(&folder.path().join("absent")).unwrap_err();
         assert!(error.to_string().contains("absent"), "{error}");
-        assert!(matches!(FlatIndex::path(Path::new("src")), Err(FlatError::Relative(_))));
+        assert!(matches!(FlatIndex::read(Path::new("src")), Err(FlatError::Relative(_))));
     }
 }

@@ -34,22 +34,22 @@ impl IndexMetadataCache {
 
     /// Returns the metadata that was served for `link`; `None` also if the cached file is
     /// damaged.
-    pub fn read(&self, link: &FileLink, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
-        let bytes = self.entries.read(CacheBucket::IndexMetadata, &name(link, asker)?)?;
+    pub fn read(&self, link: &FileLink, user: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
+        let bytes = self.entries.read(CacheBucket::IndexMetadata, &name(link, user)?)?;
         decode(&bytes, link, trust)
     }
 
     /// Returns the metadata that was served to another machine for `link`; it is not kept, since
     /// that machine may say anything.
-    pub async fn fetch(&self, link: &FileLink, asker: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
-        let bytes = self.entries.fetch(CacheBucket::IndexMetadata, &name(link, asker)?).await?;
+    pub async fn fetch(&self, link: &FileLink, user: Option<Sha256>, trust: Trust) -> Option<CoreMetadata> {
+        let bytes = self.entries.fetch(CacheBucket::IndexMetadata, &name(link, user)?).await?;
         decode(&bytes, link, trust)
     }
 
     /// Remembers metadata, also for other machines; a cache that cannot be written is no error,
     /// since it only saves time.
-    pub fn write(&self, link: &FileLink, asker: Option<Sha256>, metadata: &CoreMetadata, now: Timestamp) {
-        let Some(name) = name(link, asker) else { return };
+    pub fn write(&self, link: &FileLink, user: Option<Sha256>, metadata: &CoreMetadata, now: Timestamp) {
+        let Some(name) = name(link, user) else { return };
         let bytes = postcard::to_stdvec(&(now, metadata)).expect("metadata can always be encoded");
         let _ = self.entries.write(CacheBucket::IndexMetadata, &name, &[&bytes]);
     }
@@ -62,9 +62,9 @@ fn decode(bytes: &[u8], link: &FileLink, trust: Trust) -> Option<CoreMetadata> {
 }
 
 /// Returns the name of a file's metadata, or `None` if no SHA-256 of the file is known.
-fn name(link: &FileLink, asker: Option<Sha256>) -> Option<String> {
+fn name(link: &FileLink, user: Option<Sha256>) -> Option<String> {
     let promised = link.sidecar.as_ref().map(|sidecar| sidecar.digest.as_ref().map(ToString::to_string));
-    let key = (link.index.public(), asker, link.expected.sha256()?, &link.filename, promised);
+    let key = (link.index.public(), user, link.expected.sha256()?, &link.filename, promised);
     let key = postcard::to_stdvec(&key).expect("texts can always be encoded");
     Some(Sha256::of(&key).to_string())
 }
@@ -114,14 +114,14 @@ mod tests {
         let said = link("https://one.example/simple", digest(b"said"));
         cache.write(&said, me, &metadata, Timestamp(0));
         assert_eq!(cache.read(&said, me, trust), Some(metadata));
-        for (other, asker) in [
+        for (other, user) in [
             (link("https://two.example/simple", digest(b"said")), me),
             (link("https://one.example/simple", digest(b"mended")), me),
             (link("https://one.example/simple", None), me),
             (said.clone(), you),
             (said, None),
         ] {
-            assert_eq!(cache.read(&other, asker, trust), None);
+            assert_eq!(cache.read(&other, user, trust), None);
         }
     }
 

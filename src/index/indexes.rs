@@ -112,13 +112,13 @@ impl Indexes {
     /// Returns the remembered metadata of a file that its index served, if it can be trusted until
     /// the file itself is fetched.
     pub fn recall_metadata(&self, link: &FileLink) -> Option<CoreMetadata> {
-        self.index_metadata.read(link, self.client.asker(&link.index), self.trust())
+        self.index_metadata.read(link, self.client.user_fingerprint(&link.index), self.trust())
     }
 
     /// Returns the metadata of a file that its index served to another machine, as
     /// [`Indexes::recall_metadata`] does.
     pub async fn recall_shared_metadata(&self, link: &FileLink) -> Option<CoreMetadata> {
-        self.index_metadata.fetch(link, self.client.asker(&link.index), self.trust()).await
+        self.index_metadata.fetch(link, self.client.user_fingerprint(&link.index), self.trust()).await
     }
 
     fn trust(&self) -> Trust {
@@ -128,7 +128,7 @@ impl Indexes {
 
     /// Remembers the metadata of a file that its index served.
     pub fn remember_metadata(&self, link: &FileLink, metadata: &CoreMetadata) {
-        self.index_metadata.write(link, self.client.asker(&link.index), metadata, self.settings.now);
+        self.index_metadata.write(link, self.client.user_fingerprint(&link.index), metadata, self.settings.now);
     }
 
     /// Returns the projects that indexes presumably do not have, as they answered with an ambiguous
@@ -143,7 +143,7 @@ impl Indexes {
         let IndexSettings { indexes, of_projects, find_links, strategy, .. } = &self.settings;
         let mut all = indexes.iter().chain(of_projects.values());
         let are_remote = find_links.is_empty() && all.all(|index| index.local_path().is_none());
-        let asked = |index: &'a Arc<MaskedUrl>| (&**index, self.client.asker(index));
+        let asked = |index: &'a Arc<MaskedUrl>| (&**index, self.client.user_fingerprint(index));
         are_remote.then(|| AskedIndexes {
             indexes: indexes.iter().map(asked).collect(),
             of_projects: of_projects.iter().map(|(project, index)| (project, asked(index))).collect(),
@@ -157,7 +157,7 @@ impl Indexes {
     pub fn digest(&self) -> Sha256 {
         let IndexSettings { indexes, of_projects, find_links, .. } = &self.settings;
         let locations = indexes.iter().chain(of_projects.values()).chain(find_links);
-        let asked: Vec<_> = locations.map(|url| (url.public(), self.client.asker(url))).collect();
+        let asked: Vec<_> = locations.map(|url| (url.public(), self.client.user_fingerprint(url))).collect();
         Sha256::of(&postcard::to_stdvec(&asked).expect("texts can always be encoded"))
     }
 
@@ -221,7 +221,7 @@ impl Indexes {
     /// Returns the page of `project` on `index`, if the cache holds one that can be reused.
     pub fn index_page(&self, index: &Arc<MaskedUrl>, project: &PackageName) -> Option<IndexPage> {
         let url = index.project_page(project);
-        let (page, _) = self.cache.read(&url, self.client.asker(&url))?;
+        let (page, _) = self.cache.read(&url, self.client.user_fingerprint(&url))?;
         page.to_index_page(url, PageListing::decode(&page, project, index)?.listing?, self.settings.now)
     }
 
@@ -242,15 +242,15 @@ impl Indexes {
     async fn read_flat(&self, place: &Arc<MaskedUrl>) -> Result<FlatIndex, IndexError> {
         let location = MaskedUrl::clone(place);
         if let Some(path) = place.local_path() {
-            return FlatIndex::path(&path).map_err(|source| IndexError::Local { location, source });
+            return FlatIndex::read(&path).map_err(|source| IndexError::Local { location, source });
         }
         if is_distribution(&place.filename()) {
-            return Ok(FlatIndex::file(place.clone()));
+            return Ok(FlatIndex::of_file(place.clone()));
         }
         match self.client.page(place, ACCEPT, &Validators::default(), LONGEST_PAGE).await {
             Ok(PageResponse::Page(page)) => {
                 let page = Page { body: &page.content, content_type: &page.content_type, url: &page.url };
-                FlatIndex::page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
+                FlatIndex::of_page(&page, place.clone()).map_err(|source| IndexError::FindLinks { source })
             }
             Ok(PageResponse::NotModified { .. }) => unreachable!("the request had no conditions"),
             Err(source) => Err(IndexError::Unreachable { source }),

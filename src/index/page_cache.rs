@@ -139,8 +139,8 @@ impl PageCache {
 
     /// Returns a page that this machine cached, with the record of its use for [`CachedInputs`];
     /// `None` also if the file is damaged.
-    pub fn read(&self, url: &MaskedUrl, asker: Option<Sha256>) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
-        self.read_named(name(url, asker))
+    pub fn read(&self, url: &MaskedUrl, user: Option<Sha256>) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
+        self.read_named(name(url, user))
     }
 
     /// Returns a page as [`PageCache::read`] does, or, if that is missing or not `usable`, the page
@@ -148,14 +148,14 @@ impl PageCache {
     pub async fn find(
         &self,
         url: &MaskedUrl,
-        asker: Option<Sha256>,
+        user: Option<Sha256>,
         usable: impl Fn(&CachedPage<'_>) -> bool,
     ) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
-        let own = self.read(url, asker);
+        let own = self.read(url, user);
         if own.as_ref().is_some_and(|(page, _)| usable(page)) {
             return own;
         }
-        let name = name(url, asker);
+        let name = name(url, user);
         let shared = self.entries.fetch(CacheBucket::Pages, &name.to_string()).await.and_then(decode);
         let is_newer = |shared: &CachedPage<'_>| own.as_ref().is_none_or(|(own, _)| own.checked < shared.checked);
         match shared.filter(|shared| !shared.is_private && is_newer(shared)) {
@@ -174,8 +174,8 @@ impl PageCache {
     ///
     /// A cache that cannot be written is no error here, since it only saves time; the store in the
     /// same folder reports such problems.
-    pub fn write(&self, url: &MaskedUrl, asker: Option<Sha256>, page: &CachedPage<'_>) -> Option<CachedInput> {
-        let name = name(url, asker);
+    pub fn write(&self, url: &MaskedUrl, user: Option<Sha256>, page: &CachedPage<'_>) -> Option<CachedInput> {
+        let name = name(url, user);
         let parts = [&*page.head(), page.listing.as_deref().unwrap_or_default()];
         let stamp = match page.is_private {
             true => self.entries.keep(CacheBucket::Pages, &name.to_string(), &parts, Readers::Owner),
@@ -220,9 +220,9 @@ fn decode(bytes: Vec<u8>) -> Option<CachedPage<'static>> {
 }
 
 /// Returns the file name of a page in the cache.
-fn name(url: &MaskedUrl, asker: Option<Sha256>) -> Sha256 {
-    match asker {
-        Some(asker) => Sha256::of(format!("{} {asker}", url.address()).as_bytes()),
+fn name(url: &MaskedUrl, user: Option<Sha256>) -> Sha256 {
+    match user {
+        Some(user) => Sha256::of(format!("{} {user}", url.address()).as_bytes()),
         None => Sha256::of(url.address().as_str().as_bytes()),
     }
 }

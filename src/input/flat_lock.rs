@@ -60,7 +60,7 @@ impl Lock for FlatLock {
         &self.contents
     }
 
-    fn doubt(&self, target: &Target) -> Option<String> {
+    fn warning(&self, target: &Target) -> Option<String> {
         let python = target.python();
         let minor = |version: &Version| version.release().iter().take(2).copied().collect::<Vec<_>>();
         let is_same = |made_for: &&Version| minor(python) == minor(made_for);

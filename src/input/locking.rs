@@ -242,23 +242,31 @@ pub(super) fn optional_marker(
     text.map(|text| marker(markers, text.as_ref())).transpose()
 }
 
-/// A repository as the entries of most formats state it.
+/// A repository as the tables of most tools state it.
 pub(super) struct Repository<'e> {
     /// The version control system.
     pub system: &'e str,
     /// A URL, or git's short spelling of one.
     pub url: &'e str,
-    pub commit: Option<&'e str>,
+    /// The commit that was locked, or the revision that was asked for.
+    pub revision: Option<&'e str>,
     /// The folder of the project.
     pub subdirectory: Option<&'e str>,
 }
 
-impl From<Repository<'_>> for LockedSource {
-    /// Makes pip's URL of the repository at the commit.
-    fn from(Repository { system, url, commit, subdirectory }: Repository<'_>) -> Self {
-        let commit = commit.map(|commit| format!("@{commit}")).unwrap_or_default();
+impl Repository<'_> {
+    /// Returns pip's URL of the repository at the revision.
+    pub fn pip_url(&self) -> String {
+        let Self { system, url, revision, subdirectory } = self;
+        let revision = revision.map(|revision| format!("@{revision}")).unwrap_or_default();
         let folder = subdirectory.map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
-        Self::Repository(format!("{system}+{}{commit}{folder}", git_url(url)))
+        format!("{system}+{}{revision}{folder}", git_url(url))
+    }
+}
+
+impl From<Repository<'_>> for LockedSource {
+    fn from(repository: Repository<'_>) -> Self {
+        Self::Repository(repository.pip_url())
     }
 }
 

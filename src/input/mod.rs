@@ -273,7 +273,7 @@ impl<'w> RequirementsReader<'w> {
     }
 
     /// Notes that a file is read in a role; returns `false` if it was before.
-    fn notes_file(&mut self, identity: &Location, role: Role) -> bool {
+    fn note_file(&mut self, identity: &Location, role: Role) -> bool {
         let file = (identity.clone(), role);
         let is_new = !self.files.contains(&file);
         self.files.extend(is_new.then_some(file));

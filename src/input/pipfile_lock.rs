@@ -113,8 +113,8 @@ fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLock, 
         made_for: document.meta.requires.as_ref().and_then(Requires::python),
     };
     let beside = file.beside("Pipfile", input_source)?;
-    let doubt = beside.and_then(|beside| freshness::pipenv(file, &beside, document.meta.hash.get("sha256")?));
-    Ok(ParsedLock { indexes, ..ParsedLock::new(lock).with_warnings(doubt) })
+    let stale = beside.and_then(|beside| freshness::pipenv(file, &beside, document.meta.hash.get("sha256")?));
+    Ok(ParsedLock { indexes, ..ParsedLock::new(lock).with_warnings(stale) })
 }
 
 impl Requires {
@@ -188,8 +188,8 @@ impl Reading<'_> {
         };
         if let Some(git) = &package.git {
             let subdirectory = package.subdirectory.as_deref();
-            let commit = package.r#ref.as_deref();
-            return Ok((Repository { system: "git", url: git, commit, subdirectory }.into(), Vec::new()));
+            let revision = package.r#ref.as_deref();
+            return Ok((Repository { system: "git", url: git, revision, subdirectory }.into(), Vec::new()));
         }
         match package.file.as_deref().or(package.path.as_deref()) {
             Some(text) if text.contains("://") => {
@@ -229,15 +229,15 @@ mod tests {
 
     #[test]
     fn a_lock_for_another_python_is_doubted() {
-        let doubt = |requires: &str| {
+        let warning = |requires: &str| {
             let lock = format!("{{\"_meta\": {{\"requires\": {requires}}}, \"default\": {{}}}}");
             let machine = FakeSource::new().file("/w/Pipfile.lock", lock);
             let read = read(&Location::parse("Pipfile.lock"), Role::Requirements, &machine);
-            read.lock.unwrap().lock.doubt(&target("3.12", "linux-x86_64"))
+            read.lock.unwrap().lock.warning(&target("3.12", "linux-x86_64"))
         };
-        assert!(doubt("{\"python_version\": \"3.6\"}").unwrap().contains("made for Python 3.6 alone"));
+        assert!(warning("{\"python_version\": \"3.6\"}").unwrap().contains("made for Python 3.6 alone"));
         for same in ["{\"python_version\": \"3.12\"}", "{\"python_full_version\": \"3.12.4\"}", "{}", "null"] {
-            assert_eq!(doubt(same), None, "{same}");
+            assert_eq!(warning(same), None, "{same}");
         }
     }
 }

@@ -26,13 +26,13 @@ pub struct ProjectIndex {
 /// When an index is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum IndexRole {
-    /// In the place of the default index.
+    /// It is asked in the place of the default index.
     Default,
-    /// Before that.
+    /// It is asked before the default index.
     Extra,
-    /// After that.
+    /// It is asked after all others.
     Supplemental,
-    /// For the dependencies that name it.
+    /// It is asked only for the dependencies that name it.
     Explicit,
     /// It is a page or folder of links.
     Links,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::location::normalize;
-use super::locking::Fault;
+use super::locking::{self, Fault, Repository};
 use super::poetry_dependency::PoetryDependency;
 use super::project_dependencies::{DeclaredDependency, PyprojectToml};
 use super::project_indexes::{ProjectIndex, ProjectIndexes};
@@ -12,9 +12,7 @@ use super::selected_dependencies::{wanted, with_own};
 use super::text_file::TextFile;
 use super::version_range::VersionRange;
 use super::{InputSource, Location, PathKind, Problem, RequirementsReader, Role, setup_cfg};
-use crate::domain::{
-    AvailableGroups, Marker, MaskedUrl, PackageName, Requirement, SelectedGroups, Source, UnknownGroup, git_url,
-};
+use crate::domain::{AvailableGroups, Marker, PackageName, Requirement, SelectedGroups, Source, UnknownGroup};
 
 /// Whether a file of this name is the description of a project.
 pub fn recognizes(filename: &str) -> bool {
@@ -179,16 +177,15 @@ fn position_of_name(file: &TextFile, name: &PackageName) -> Option<usize> {
 
 fn source((file, input_source): (&TextFile, &dyn InputSource), what: &PoetryDependency) -> Result<Source, Fault> {
     if let Some(git) = &what.git {
-        let rev = what.rev.as_ref().or(what.tag.as_ref()).or(what.branch.as_ref());
-        let rev = rev.map(|rev| format!("@{rev}")).unwrap_or_default();
-        let folder = what.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
-        return Ok(Source::Repository(format!("git+{}{rev}{folder}", git_url(git))));
+        let revision = what.rev.as_deref().or(what.tag.as_deref()).or(what.branch.as_deref());
+        let subdirectory = what.subdirectory.as_deref();
+        return Ok(Source::Repository(Repository { system: "git", url: git, revision, subdirectory }.pip_url()));
     }
     if let Some(url) = &what.url {
         let is_repository = url.split_once("://").is_some_and(|(scheme, _)| scheme.contains('+'));
         return match is_repository {
             true => Ok(Source::Repository(url.clone())),
-            false => super::locking::url(url).map(|url: MaskedUrl| Source::Url(url)),
+            false => locking::url(url).map(Source::Url),
         };
     }
     if let Some(path) = what.path.as_ref().or(what.file.as_ref()) {

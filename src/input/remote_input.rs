@@ -47,12 +47,11 @@ pub(super) fn refuse_local(read: &mut ParsedInput, known: usize) {
 
 fn names_local(package: &LockedPackage) -> bool {
     let by_source = match &package.source {
-        LockedSource::Index(url) => url.as_ref().is_some_and(|url| url.secret().scheme() == "file"),
+        LockedSource::Index(url) => url.as_ref().is_some_and(|url| url.is_local()),
         LockedSource::Repository(url) => Source::Repository(url.clone()).is_local(),
         LockedSource::Archive | LockedSource::Folder(_) => false,
     };
-    by_source
-        || package.files.iter().filter_map(|file| file.url.as_ref()).any(|url| url.get().secret().scheme() == "file")
+    by_source || package.files.iter().filter_map(|file| file.url.as_ref()).any(|url| url.get().is_local())
 }
 
 #[cfg(test)]

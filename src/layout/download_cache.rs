@@ -98,7 +98,7 @@ fn is_cached(file: &FetchedFile) -> bool {
 }
 
 fn is_remote(file: &FetchedFile) -> bool {
-    file.link.url.secret().scheme() != "file"
+    !file.link.url.is_local()
 }
 
 /// Returns the quoted URLs by which old pips look for a file: cleaned as a link on a page, the same

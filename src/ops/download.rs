@@ -129,7 +129,7 @@ pub(super) async fn download(
     context: &FetchContext,
     listener: &Listener,
 ) -> Result<Object, FetchError> {
-    if link.url.secret().scheme() != "file" {
+    if !link.url.is_local() {
         listener(Event::NeededEarly { filename: link.filename.clone(), bytes: link.expected.size });
     }
     Download::new(link.clone(), context).run().await.map(|(object, _)| object)

@@ -171,9 +171,7 @@ async fn of_partial_wheel(
     let file = match sidecar(wheel, link, &context.client).await? {
         Some(file) => Some(file),
         // No digest vouches for a part of a file: one that makes no sense is told by the whole.
-        None if link.url.secret().scheme() != "file" => {
-            wheel_tail(&context.client, &link.url, wheel).await?.and_then(Result::ok)
-        }
+        None if !link.url.is_local() => wheel_tail(&context.client, &link.url, wheel).await?.and_then(Result::ok),
         None => None,
     };
     Ok(file.map(|file| {

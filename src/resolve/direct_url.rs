@@ -7,7 +7,7 @@ use url::Url;
 use super::Reason;
 use crate::domain::{
     Algorithm, Digest, DistributionFilename, ExpectedContent, FileLink, MaskedUrl, PackageName, Requirement, Source,
-    Target, Version,
+    Target, Version, without_login,
 };
 
 /// The file of a project that a direct reference names.
@@ -88,11 +88,9 @@ fn identity(url: &MaskedUrl) -> (String, Vec<(String, String)>, Vec<String>) {
     let fragment = url.fragment().unwrap_or_default().split('&');
     let mut fragment: Vec<_> = fragment.filter(|part| matters(part)).map(ToOwned::to_owned).collect();
     fragment.sort_unstable();
-    let mut bare = url.clone();
+    let mut bare = without_login(url);
     bare.set_query(None);
     bare.set_fragment(None);
-    // A `file:` URL has no credentials to take away.
-    let _ = bare.set_username("").and_then(|()| bare.set_password(None));
     (bare.into(), query, fragment)
 }
 

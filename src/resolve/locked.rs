@@ -139,7 +139,7 @@ impl LockResolver {
                 Err(reason) => failures.push(Failure::of_locked(package.package, reason)),
             }
         }
-        solution.notes.extend(self.lock.doubt(target).into_iter().chain(self.nothing_taken(&packages)));
+        solution.notes.extend(self.lock.warning(target).into_iter().chain(self.nothing_taken(&packages)));
         solution.packages.extend(self.own_project());
         if question.with_sources {
             with_sources::add_found(&mut solution, &policy, |wheel, policy| {
@@ -173,12 +173,12 @@ impl LockResolver {
     fn left_out(&self, package: &LockedPackage) -> Option<String> {
         let name = &package.name;
         match &package.source {
-            LockedSource::Folder(folder) if !self.packed.contains_key(folder) => {
-                Some(format!("{name}: left out, being the project's own code in `{folder}`; what it needs is not"))
-            }
+            LockedSource::Folder(folder) if !self.packed.contains_key(folder) => Some(format!(
+                "{name}: left out, since it is the project's own code in `{folder}`; its dependencies are taken"
+            )),
             LockedSource::Repository(url) if self.skip_source_trees => {
                 let url = crate::domain::mask_credentials(url);
-                Some(format!("{name}: left out, being a repository ({url}); what it needs is not"))
+                Some(format!("{name}: left out, since it is a repository ({url}); its dependencies are taken"))
             }
             _ => None,
         }
@@ -268,7 +268,7 @@ fn best(
     let place = candidates.versions().binary_search(&version);
     let hashes = package.hashes();
     let selector = CandidateSelector::new(candidates, package.name.clone(), &hashes, target, policy);
-    let best = place.ok().and_then(|place| selector.best_of(place, ANY_FILE));
+    let best = place.ok().and_then(|place| selector.best_of(place, OptIn::ALL));
     best.map(|file| with_lock_digests(&file, package)).ok_or_else(|| {
         let matching: Vec<_> = place.into_iter().collect();
         Reason::of_selector(&selector, &matching, &Specifiers::exactly(version))
@@ -294,9 +294,6 @@ fn link(package: &LockedPackage, file: &LockedFile, url: &MaskedUrl) -> FileLink
     }
 }
 
-/// Pre-releases and yanked files are allowed, since a lock is a pin.
-const ANY_FILE: OptIn = OptIn { pre_releases: true, yanked: true };
-
 /// Returns the file with the digests that the lock states for it.
 fn with_lock_digests(file: &Candidate, package: &LockedPackage) -> FileLink {
     let is_same = |locked: &&LockedFile| *locked.filename == *file.filename;
@@ -305,7 +302,7 @@ fn with_lock_digests(file: &Candidate, package: &LockedPackage) -> FileLink {
     FileLink::of(file, &asked)
 }
 
-/// Returns the digests of the strongest algorithm, since the others add nothing.
+/// Returns the digest by the strongest algorithm, if there is any: the others add nothing.
 fn strongest(hashes: &[Digest]) -> Vec<Digest> {
     hashes.iter().max_by_key(|digest| digest.algorithm).cloned().into_iter().collect()
 }

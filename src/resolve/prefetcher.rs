@@ -241,7 +241,7 @@ impl Prefetcher<'_, '_> {
 
 /// Whether the file's metadata can be fetched without the whole file.
 fn is_cheap(candidate: &Candidate) -> bool {
-    candidate.sidecar.is_some() || (candidate.distribution.is_wheel() && candidate.url.secret().scheme() != "file")
+    candidate.sidecar.is_some() || (candidate.distribution.is_wheel() && !candidate.url.is_local())
 }
 
 fn batch_size(doublings: usize) -> usize {

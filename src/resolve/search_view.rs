@@ -214,7 +214,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
             DependencySource::Url(url) => {
                 let version = self.version(own, position).map(|version| format!(" {version}"));
                 let found = self.file_at(name, url)?;
-                if is_local(&found.link.url) && !self.is_on_this_machine(own, position) {
+                if found.link.url.is_local() && !self.is_on_this_machine(own, position) {
                     return Err(format!(
                         "{name} at {url} is of this machine, which only files of this machine may name; name it yourself \
                          if it is meant"
@@ -249,10 +249,10 @@ impl<'v, 'q> SearchView<'v, 'q> {
     /// Whether the files of the version at `position` are of this machine.
     fn is_on_this_machine(&self, name: &PackageName, position: usize) -> bool {
         match self.source(name) {
-            PackageSource::Direct(direct) => is_local(&direct.link.url),
+            PackageSource::Direct(direct) => direct.link.url.is_local(),
             PackageSource::Listed(selector) => {
                 let files = selector.candidates().files(position);
-                files.iter().all(|file| is_local(&file.url))
+                files.iter().all(|file| file.url.is_local())
             }
             PackageSource::Pending => false,
         }
@@ -286,8 +286,4 @@ impl<'v, 'q> SearchView<'v, 'q> {
         let found = DirectUrl::of_url(name, &url, self.problem.hashes(name), self.problem.target);
         found.map_err(|reason: Reason| reason.to_string())
     }
-}
-
-fn is_local(url: &MaskedUrl) -> bool {
-    url.secret().scheme() == "file"
 }

@@ -47,7 +47,6 @@ fn source_of(
     let candidates = candidates.get(&wheel.name)?;
     let version = candidates.versions().binary_search(wheel.version.as_ref()?).ok()?;
     let allowed = &wheel.file.expected.by_user;
-    let whatever = OptIn { pre_releases: true, yanked: true };
     let selector = CandidateSelector::new(candidates.clone(), wheel.name.clone(), allowed, target, policy);
-    Some(FileLink::of(&*selector.best_of(version, whatever)?, allowed))
+    Some(FileLink::of(&*selector.best_of(version, OptIn::ALL)?, allowed))
 }

@@ -131,7 +131,7 @@ pub(super) fn check_upload_time(candidate: &Candidate, policy: &SelectionPolicy)
     match (policy.exclude_newer, candidate.uploaded) {
         (None, _) => Ok(()),
         (Some(limit), Some(uploaded)) if uploaded < limit => Ok(()),
-        (Some(_), None) if candidate.url.secret().scheme() == "file" => Ok(()),
+        (Some(_), None) if candidate.url.is_local() => Ok(()),
         (Some(_), uploaded) => Err(Rejection::TooNew { uploaded }),
     }
 }

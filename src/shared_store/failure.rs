@@ -85,7 +85,8 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 /// The longest reason in characters.
 const LONGEST: usize = 300;
 
-/// Returns the first line, without the words by which the crate begins an error of no kind.
+/// Returns the first line of an error, without the `Generic … error: ` by which `object_store` begins
+/// many of them.
 fn first_line(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     let line = line.strip_prefix("Generic ").and_then(|rest| Some(rest.split_once(" error: ")?.1)).unwrap_or(line);

@@ -53,15 +53,15 @@ struct Inner {
     mode: StoreMode,
     /// The size in bytes above which no file is read, as from an index.
     max_file_size: Option<u64>,
-    /// Why it was not read for a while, nor written.
+    /// The failures after which it is neither read nor written for a while.
     failed: Outage,
-    /// Why it was not written for a while.
+    /// The failures after which it is not written for a while.
     writing_failed: Outage,
     /// Whether entries are not believed any more.
     is_distrusted: AtomicBool,
     /// Whether any request was made.
     is_asked: AtomicBool,
-    /// What had other bytes than it should have.
+    /// The paths or digests of the files whose bytes were wrong.
     wrong: Mutex<Vec<String>>,
     /// The checksums of the entries that were read, by path.
     read: Mutex<HashMap<String, [u8; 4]>>,

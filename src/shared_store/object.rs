@@ -10,10 +10,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::failure::reason;
 
-/// The time in which any file must have arrived.
+/// The time that every file may take, however small it is.
 const LEAST_TIME: Duration = Duration::from_secs(20);
 
-/// The number of bytes a second below which the index is asked instead.
+/// The speed in bytes per second below which the index is asked instead.
 const SLOWEST: u64 = 64 << 10;
 
 /// A file of the store that is being read; its bytes are not checked yet.

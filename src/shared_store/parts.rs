@@ -35,8 +35,8 @@ impl NewFile<'_> {
     /// Writes the bytes of `source`.
     ///
     /// # Errors
-    /// When they cannot be read or written or are others than stated, or something has the name and
-    /// stays.
+    /// When they cannot be read or written or are others than stated, or when something has the name
+    /// and is not to be replaced.
     pub async fn write(self, store: &dyn ObjectStore, mut source: impl AsyncRead + Unpin) -> Result<()> {
         if self.object.size > PART as u64 {
             return self.write_parts(store, source).await;
@@ -93,7 +93,7 @@ async fn send_parts(parts: &mut WriteMultipart, source: &mut (impl AsyncRead + U
     if hasher.finish().sha256 == sha256 { Ok(()) } else { Err(altered()) }
 }
 
-/// A blocking reader, on a thread that may block.
+/// An asynchronous view of a blocking reader, for use on a thread that may block.
 pub struct Blocking<R>(pub R);
 
 impl<R: io::Read + Unpin> AsyncRead for Blocking<R> {

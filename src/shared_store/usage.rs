@@ -37,7 +37,7 @@ impl Count {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     pub files: usize,
-    /// The size of the files.
+    /// The size of the files in bytes.
     pub bytes: u64,
     /// The number of pages, plans and other entries.
     pub entries: usize,

@@ -177,7 +177,7 @@ impl DiskStore {
         }
         let mut incoming = self.begin(ExpectedContent { size: Some(size), ..ExpectedContent::default() })?;
         incoming.write(bytes)?;
-        incoming.keep_own()
+        incoming.keep_uncounted()
     }
 
     /// Adds all of `source` as an object, with its digests of `algorithms`; returns whether it
@@ -198,7 +198,7 @@ impl DiskStore {
                 self.begin(ExpectedContent { by_index: vec![object.sha256.into()], ..ExpectedContent::default() })?;
             source.rewind().map_err(fail)?;
             read_chunks(&mut source, |chunk| incoming.write(chunk).map_err(io::Error::other)).map_err(fail)?;
-            incoming.keep_own()?;
+            incoming.keep_uncounted()?;
         }
         let names = algorithms.iter().map(|algorithm| fingerprint.digest(*algorithm));
         names.into_iter().try_for_each(|digest| self.add_alias(&digest, object.sha256)).map_err(fail)?;

@@ -110,13 +110,13 @@ impl Incoming {
     /// kept.
     pub fn keep(self) -> Result<Object, StoreError> {
         let (store, resumed) = (self.store.clone(), self.resumed);
-        let object = self.keep_own()?;
+        let object = self.keep_uncounted()?;
         store.note_arrival(object.sha256, object.size - resumed);
         Ok(object)
     }
 
     /// Keeps an object as [`Incoming::keep`] does, without counting its bytes as received.
-    pub(super) fn keep_own(mut self) -> Result<Object, StoreError> {
+    pub(super) fn keep_uncounted(mut self) -> Result<Object, StoreError> {
         let hasher = std::mem::replace(&mut self.hasher, Hasher::new(&[]));
         let got = hasher.finish();
         if let Err(broken) = self.expected.check(&got) {

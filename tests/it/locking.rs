@@ -137,7 +137,7 @@ fn the_project_in_the_folder_is_taken_and_its_own_code_is_told() {
     assert!(output.status.success(), "{told}");
     assert!(told.contains("taking uv.lock of this folder (not requirements.txt"), "{told}");
     assert!(told.contains("uv.lock: 6 packages; --group, --extra choose"), "{told}");
-    assert!(told.contains("app: left out, being the project's own code"), "{told}");
+    assert!(told.contains("app: left out, since it is the project's own code"), "{told}");
     assert_eq!(distributions(&sandbox).len(), 3);
 }
 
@@ -194,7 +194,7 @@ fn repositories_of_a_lock_are_named() {
     assert!(exit == 2 && told.contains("`demo` cannot be packed"), "{exit}: {told}");
     assert!(!told.contains("hunter2"), "{told}");
     let (exit, told) = refused(&sandbox, &index, &[&arguments[..], &["--skip-source-trees"]].concat());
-    assert!(exit == 0 && told.contains("demo: left out, being a repository"), "{told}");
+    assert!(exit == 0 && told.contains("demo: left out, since it is a repository"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
 }
 

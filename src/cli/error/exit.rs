@@ -71,7 +71,7 @@ pub(super) fn fetch_exit(why: &FetchError) -> Exit {
     match why {
         FetchError::Http(HttpError::File { .. }) | FetchError::Wheel(_) => Exit::Usage,
         FetchError::Http(error) if error.is_about_settings() => Exit::Usage,
-        FetchError::Http(HttpError::TooLarge { .. }) => Exit::Digest,
+        FetchError::Http(HttpError::FileTooLarge { .. }) => Exit::Digest,
         FetchError::Http(_) => Exit::Unreachable,
         FetchError::Build(_) => Exit::NoSolution,
         FetchError::Store(StoreError::Mismatch(_))

@@ -25,7 +25,7 @@ pub struct ListingBuilder {
     wheel: Option<(String, usize)>,
     refused: Vec<Ignored>,
     links_are_unique: bool,
-    has_suspects: bool,
+    may_have_credentials: bool,
 }
 
 /// The reason for refusing a link to a local file.
@@ -54,7 +54,7 @@ impl ListingBuilder {
             wheel: None,
             refused: Vec::new(),
             links_are_unique: false,
-            has_suspects: false,
+            may_have_credentials: false,
         }
     }
 
@@ -96,7 +96,7 @@ impl ListingBuilder {
         if let Some(why) = self.link_fault(record.href) {
             return self.refuse(record.filename, why);
         }
-        self.has_suspects |= memchr::memchr2(b'@', b'?', record.href.as_bytes()).is_some();
+        self.may_have_credentials |= memchr::memchr2(b'@', b'?', record.href.as_bytes()).is_some();
         let version = self.version(record.filename);
         if self.runs.last().is_none_or(|run| run.version != version) {
             self.runs.push(Run { version, start: self.records.len() });
@@ -112,8 +112,7 @@ impl ListingBuilder {
             return None;
         }
         let link = self.base.join(href).ok()?;
-        let is_local = |url: &MaskedUrl| url.secret().scheme() == "file";
-        (is_local(&link) && !is_local(&self.base)).then_some(LOCAL_LINK)
+        (link.is_local() && !self.base.is_local()).then_some(LOCAL_LINK)
     }
 
     /// Adds an entry that is no valid file, with its name and the reason.
@@ -175,7 +174,7 @@ impl ListingBuilder {
             ignored,
             refused: self.refused,
             links_are_unique: self.links_are_unique,
-            has_suspects: self.has_suspects,
+            may_have_credentials: self.may_have_credentials,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The description of a target as JSON, from which the same target can be made elsewhere.
 
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::Target;
@@ -12,6 +13,7 @@ pub struct TargetDescription {
     /// The implementation: `sys.implementation.name`, or the prefix of its wheel tags.
     implementation: Implementation,
     /// The full version, such as `3.15.0b1`.
+    #[serde(deserialize_with = "python_version")]
     version: Version,
     /// The ABIs of its extension modules, best first.
     abis: Vec<Box<str>>,
@@ -21,6 +23,16 @@ pub struct TargetDescription {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tags: Option<Tags>,
     markers: MarkerEnvironment,
+}
+
+/// Reads the version of a Python, whose minor number is at most 99, as that of a
+/// [`PythonVersion`](crate::domain::PythonVersion): a target has a tag for each minor version before its own.
+fn python_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Version, D::Error> {
+    let version = Version::deserialize(deserializer)?;
+    match version.release() {
+        [_] | [_, 0..=99, ..] => Ok(version),
+        _ => Err(D::Error::custom(format!("`{version}` is no version of Python"))),
+    }
 }
 
 /// The version of the format that is read from files.
@@ -37,9 +49,9 @@ struct SchemaField {
 pub enum DescriptionError {
     #[error("it is not what scripts/describe-target.py prints: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("it has the form {0}, and this prefetch reads {SCHEMA}")]
+    #[error("its schema is {0}, and this prefetch reads schema {SCHEMA}")]
     Schema(u32),
-    #[error("it is not what scripts/describe-target.py prints: it does not tell its form (\"schema\": {SCHEMA})")]
+    #[error("it is not what scripts/describe-target.py prints: it states no schema (\"schema\": {SCHEMA})")]
     NoSchema,
 }
 
@@ -175,13 +187,14 @@ mod tests {
     fn what_describes_no_machine_is_told() {
         let many: Vec<_> = (0..30_000).map(|number| format!("py{number}-none-any")).collect();
         for (key, value, told) in [
-            ("schema", json!(2), "form 2"),
-            ("schema", Value::Null, "does not tell its form"),
+            ("schema", json!(2), "schema is 2"),
+            ("schema", Value::Null, "states no schema"),
             ("tags", json!([]), "a list of 0 tags"),
             ("tags", json!(["cp312-any"]), "`cp312-any`"),
             ("tags", json!(many), "a list of 30000 tags"),
             ("markers", json!({}), "describe-target.py"),
             ("version", Value::Null, "describe-target.py"),
+            ("version", json!("3.4000000000.0"), "`3.4000000000.0` is no version of Python"),
         ] {
             let error = with(key, value).unwrap_err().to_string();
             assert!(error.contains(told), "{key}: {error}");

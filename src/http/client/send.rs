@@ -5,7 +5,7 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use url::Url;
 
 use super::HttpClient;
-use crate::domain::MaskedUrl;
+use crate::domain::{MaskedUrl, without_login};
 use crate::http::auth::Credentials;
 use crate::http::blocking::blocking;
 use crate::http::client_builder::ConnectionSharing;
@@ -13,7 +13,7 @@ use crate::http::concurrency::RequestPermit;
 use crate::http::error::{HttpError, StatusHeaders};
 use crate::http::netrc::Login;
 use crate::http::outgoing_request::OutgoingRequest;
-use crate::http::redirect::{next_hop, without_login};
+use crate::http::redirect::next_hop;
 use crate::http::retry::retry_after;
 use crate::http::secure_origin::is_secure_origin;
 use crate::http::{cache_control, header};
@@ -28,7 +28,7 @@ impl HttpClient {
         permit: &RequestPermit,
         url: &MaskedUrl,
         headers: HeaderMap,
-        line: ConnectionSharing,
+        sharing: ConnectionSharing,
     ) -> Result<Response, HttpError> {
         if self.settings.offline {
             return Err(HttpError::Offline { url: url.clone() });
@@ -40,7 +40,7 @@ impl HttpClient {
             // After TLS never back to plain HTTP, not even on this machine.
             let may_carry_login = is_encrypted || !was_encrypted && self.is_private(hop.secret());
             was_encrypted |= is_encrypted;
-            let request = OutgoingRequest::Get { headers: &headers, line };
+            let request = OutgoingRequest::Get { headers: &headers, sharing };
             let mut response = self.send_once(permit, &hop, may_carry_login, request).await?;
             match next_hop(&hop, &response)? {
                 Some(next) if self.is_private(hop.secret()) && !self.is_private(next.secret()) => {

@@ -71,8 +71,8 @@ impl<'a> PageRequest<'a> {
         &self.indexes.settings
     }
 
-    fn asker(&self) -> Option<Sha256> {
-        self.indexes.client.asker(&self.url)
+    fn user(&self) -> Option<Sha256> {
+        self.indexes.client.user_fingerprint(&self.url)
     }
 
     fn must_check(&self) -> bool {
@@ -87,8 +87,8 @@ impl<'a> PageRequest<'a> {
     async fn find_cached(&self) -> Option<(CachedPage<'static>, Option<CachedInput>)> {
         let cache = &self.indexes.cache;
         match self.must_check() {
-            true => cache.read(&self.url, self.asker()),
-            false => cache.find(&self.url, self.asker(), |page| self.may_use(page)).await,
+            true => cache.read(&self.url, self.user()),
+            false => cache.find(&self.url, self.user(), |page| self.may_use(page)).await,
         }
     }
 
@@ -165,7 +165,7 @@ impl<'a> PageRequest<'a> {
         let Some(status) = error.status_code() else { return false };
         let (index, IndexSettings { indexes, main, .. }) = (self.index, self.settings());
         let is_extra = indexes.contains(index) && indexes.get(*main).is_some_and(|main| main != index);
-        let is_stranger = || self.indexes.client.asker(index).is_none();
+        let is_stranger = || self.indexes.client.user_fingerprint(index).is_none();
         let is_assumed = is_extra && is_absent_to_strangers(status) && is_stranger();
         let is_ignored = self.settings().ignored_statuses.has(index, status);
         if is_assumed && !is_ignored {
@@ -182,7 +182,7 @@ impl<'a> PageRequest<'a> {
     fn put(&self, page: Option<CachedPage<'_>>, listing: Option<&Listing>) {
         match page {
             Some(page) => {
-                let input = self.indexes.cache.write(&self.url, self.asker(), &page);
+                let input = self.indexes.cache.write(&self.url, self.user(), &page);
                 self.note_input(input, &page, listing);
             }
             None => self.indexes.cached_inputs.add(None),

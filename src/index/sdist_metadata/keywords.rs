@@ -1,5 +1,5 @@
-//! The keywords of a `setup()` call that state name, version and dependencies, as far as they can be known without
-//! running it.
+//! The keywords of a `setup()` call that state name, version and dependencies, as far as they can be
+//! known without running it.
 
 use std::collections::BTreeSet;
 

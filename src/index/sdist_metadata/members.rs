@@ -21,9 +21,8 @@ pub(super) const LONGEST_SEARCH: u64 = 2 << 30;
 /// The memory that an LZMA stream may use, in KiB.
 const LZMA_MEMORY: u32 = 256 << 10;
 
-/// Reads the files of the source archive `filename` that state its dependencies, and takes note of what its build
-/// compiles; none from a format
-/// that pip does not unpack (`.tar.lz`).
+/// Reads the files of the source archive `filename` that state its dependencies, and notes what its
+/// build compiles; nothing from a format that pip does not unpack (`.tar.lz`).
 ///
 /// # Errors
 /// When the archive cannot be read.

@@ -89,6 +89,9 @@ const HARMLESS: [&str; 60] = [
     "classifier",
 ];
 
+/// The modules that `setup` is imported from.
+const SETUP_MODULES: [&str; 2] = ["setuptools", "distutils.core"];
+
 /// The number of copies of a dictionary that are followed.
 const LONGEST_CHAIN: usize = 10;
 
@@ -146,7 +149,7 @@ impl Script<'_> {
             match self.names.role(id) {
                 names::NameRole::Import => {
                     let module = statement(id).and_then(|statement| syntax.child(statement, "module_name"));
-                    if !module.is_some_and(|module| matches!(syntax.text(module), "setuptools" | "distutils.core")) {
+                    if !module.is_some_and(|module| SETUP_MODULES.contains(&syntax.text(module))) {
                         return false;
                     }
                     if !self.is_setup_imported_as(id) {
@@ -169,11 +172,7 @@ impl Script<'_> {
     }
 
     fn has_wildcard(&self) -> bool {
-        let syntax = self.syntax();
-        syntax.all().filter(|id| syntax.kind(*id) == "wildcard_import").any(|id| {
-            let module = syntax.parent(id).and_then(|statement| syntax.child(statement, "module_name"));
-            module.is_some_and(|module| matches!(syntax.text(module), "setuptools" | "distutils.core"))
-        })
+        self.syntax().has_wildcard_import(&SETUP_MODULES)
     }
 
     /// Returns the keywords of one call, or `None` if its arguments are not valid for `setup()`.
@@ -206,9 +205,8 @@ impl Script<'_> {
         let dictionary = match syntax.kind(id) {
             "identifier" => {
                 let name = syntax.text(id);
-                let is_harmless = |key: NodeId| {
-                    syntax.kind(key) == "string" && !DECISIVE.contains(&syntax.text(key).trim_matches(['\'', '"']))
-                };
+                let is_harmless =
+                    |key: NodeId| syntax.kind(key) == "string" && !DECISIVE.contains(&syntax.unquoted(key));
                 self.names.is_constant_but_for(name, &is_harmless).then_some(())?;
                 self.names.only_value(name)?
             }
@@ -227,7 +225,7 @@ impl Script<'_> {
         let pair = |(pair, field): (NodeId, &str)| {
             let key = syntax.child(pair, field)?;
             let is_name = field == "name" || syntax.kind(key) == "string";
-            let name = syntax.text(key).trim_matches(['\'', '"']).to_owned();
+            let name = syntax.unquoted(key).to_owned();
             is_name.then_some(())?;
             Some((name, syntax.child(pair, "value")?))
         };
@@ -287,9 +285,7 @@ impl Script<'_> {
     fn replaces_egg_info(&self, given: &[Given]) -> bool {
         let syntax = self.syntax();
         given.iter().any(|(name, _)| name == "cmdclass")
-            && syntax
-                .all()
-                .any(|id| syntax.kind(id) == "string" && syntax.text(id).trim_matches(['\'', '"']) == "egg_info")
+            && syntax.all().any(|id| syntax.kind(id) == "string" && syntax.unquoted(id) == "egg_info")
     }
 
     /// Returns the keywords for several calls that contradict each other.

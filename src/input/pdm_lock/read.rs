@@ -53,10 +53,10 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
         }
     };
     let recorded = document.metadata.content_hash.as_deref();
-    let doubt = beside.as_ref().and_then(|beside| freshness::pdm(file, beside, recorded?));
+    let stale = beside.as_ref().and_then(|beside| freshness::pdm(file, beside, recorded?));
     let project = known.and_then(Result::ok);
-    let unmet = doubt.as_ref().and_then(|_| freshness::unmet(file, project.as_ref()?, parsed.lock.packages()));
-    Ok(parsed.with_warnings(doubt).with_warnings(unmet).with_beside("pyproject.toml", beside))
+    let unmet = stale.as_ref().and_then(|_| freshness::unmet(file, project.as_ref()?, parsed.lock.packages()));
+    Ok(parsed.with_warnings(stale).with_warnings(unmet).with_beside("pyproject.toml", beside))
 }
 
 fn kind(metadata: &HeadMetadata) -> Result<LockKind, Fault> {
@@ -226,7 +226,7 @@ fn locked(
     let is_archive = |path: &&String| locking::is_archive(path) && (!package.editable || path.ends_with(".whl"));
     let source = if let Some(git) = &package.git {
         let subdirectory = package.subdirectory.as_deref();
-        Repository { system: "git", url: git, commit: package.revision.as_deref(), subdirectory }.into()
+        Repository { system: "git", url: git, revision: package.revision.as_deref(), subdirectory }.into()
     } else if let Some(url) = &package.url {
         let url = locking::file_url(url)?;
         set_place(&mut files, &url.filename(), Some(url))?;

@@ -123,7 +123,10 @@ mod tests {
         assert_eq!(on("3.12", "windows-x86_64", &default), ["demo 1.0"]);
         assert_eq!(on("3.12", "linux-x86_64", &read(LOCK, &["docs"])), ["demo 2.0"]);
         let told = default.problems[0].message.clone();
-        assert!(!default.has_errors() && told.contains("left out, being conda packages: python, zlib;"), "{told}");
+        assert!(
+            !default.has_errors() && told.contains("left out, since they are conda packages: python, zlib;"),
+            "{told}"
+        );
         let files: Vec<_> = default.lock.as_ref().unwrap().lock.packages().iter().flat_map(|one| &one.files).collect();
         assert_eq!(&*files[0].filename, "demo-1.0-py3-none-any.whl");
         assert!(files[0].url.as_ref().unwrap().get().public().starts_with("https://files.example/"));

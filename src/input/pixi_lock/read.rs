@@ -73,7 +73,7 @@ fn left_out(file: &TextFile, document: &Document) -> Option<Problem> {
     let platforms = document.environments.values().flat_map(|environment| environment.packages.values());
     let urls: BTreeSet<_> = platforms.flatten().filter_map(|reference| reference.conda.as_deref()).collect();
     let names: BTreeSet<_> = urls.iter().filter_map(|url| Some(conda_name_and_version(url)?.0)).collect();
-    let why = format!("left out, being conda packages: {}; pixi fetches them", list_first(&names, NAMED));
+    let why = format!("left out, since they are conda packages: {}; pixi fetches them", list_first(&names, NAMED));
     (!names.is_empty()).then(|| file.warning(None, why))
 }
 

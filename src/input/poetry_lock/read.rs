@@ -40,7 +40,7 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
     let beside = file.beside("pyproject.toml", input_source)?;
     let project: Option<project::PyprojectToml> = beside.as_ref().map(TextFile::toml).transpose()?;
     let recorded = document.metadata.content_hash.as_deref();
-    let doubt = beside.as_ref().and_then(|beside| freshness::poetry(file, beside, recorded?));
+    let stale = beside.as_ref().and_then(|beside| freshness::poetry(file, beside, recorded?));
     let reading = Reading { file, input_source, document: &document, markers: MarkerTable::default() };
     let packages = reading.packages()?;
     let available = available(&document, project.as_ref()).map_err(whole)?;
@@ -57,8 +57,8 @@ pub fn parse(file: &TextFile, input_source: &dyn InputSource) -> Result<ParsedLo
         let warning = lock.left_out_warning().map(|why| file.warning(None, why));
         ParsedLock::new(lock).with_warnings(warning)
     };
-    let unmet = doubt.as_ref().and_then(|_| freshness::unmet(file, project.as_ref()?, parsed.lock.packages()));
-    let parsed = parsed.with_warnings(doubt).with_warnings(unmet).with_beside("pyproject.toml", beside);
+    let unmet = stale.as_ref().and_then(|_| freshness::unmet(file, project.as_ref()?, parsed.lock.packages()));
+    let parsed = parsed.with_warnings(stale).with_warnings(unmet).with_beside("pyproject.toml", beside);
     Ok(ParsedLock { indexes, ..parsed })
 }
 
@@ -157,7 +157,7 @@ impl Reading<'_> {
                 let repository = Repository {
                     system,
                     url: &source.url,
-                    commit: source.resolved_reference.as_deref(),
+                    revision: source.resolved_reference.as_deref(),
                     subdirectory: source.subdirectory.as_deref(),
                 };
                 (repository.into(), None)

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::schema;
 use crate::domain::{
     AvailableGroups, Digest, LazyUrl, LockContents, LockedFile, LockedPackage, LockedSource, MarkerTable, MaskedUrl,
-    Origin, git_url,
+    Origin,
 };
 use crate::input::InputSource;
 use crate::input::flat_lock::{FlatLock, Namesakes, PackageCondition, SelectionRule};
-use crate::input::locking::{self, Fault, ParsedLock, Problems, last_part};
+use crate::input::locking::{self, Fault, ParsedLock, Problems, Repository, last_part};
 use crate::input::text_file::TextFile;
 
 /// Parses `file`; warnings are part of the lock.
@@ -22,7 +22,7 @@ use crate::input::text_file::TextFile;
 pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Problems> {
     let document: schema::Document = file.toml()?;
     let whole = |why: Fault| file.problem(None, why);
-    let doubt = check_version(&document).map_err(whole)?;
+    let warning = check_version(&document).map_err(whole)?;
     let mut reading = Reading { file, source, markers: MarkerTable::default(), indexes: HashMap::new() };
     let all = locking::toml_entries(&document.packages, |package| &package.name);
     let read = locking::read_each(file, all, |package, origin| reading.package(package, origin))?;
@@ -44,7 +44,7 @@ pub fn parse(file: &TextFile, source: &dyn InputSource) -> Result<ParsedLock, Pr
         namesakes: Namesakes::Refused,
         made_for: None,
     };
-    Ok(ParsedLock::new(lock).with_warnings(doubt.map(|why| file.warning(None, why))))
+    Ok(ParsedLock::new(lock).with_warnings(warning.map(|why| file.warning(None, why))))
 }
 
 /// Checks the version of the format; a later minor version gets a warning (PEP 751).
@@ -106,9 +106,9 @@ impl Reading<'_> {
     fn source(&mut self, package: &schema::Package) -> Result<LockedSource, Fault> {
         if let Some(vcs) = &package.vcs {
             let place = vcs.url.as_ref().or(vcs.path.as_ref()).ok_or("its repository has neither URL nor path")?;
-            let commit = vcs.commit_id.as_deref().map(commit).transpose()?.unwrap_or_default();
-            let folder = vcs.subdirectory.as_ref().map(|folder| format!("#subdirectory={folder}")).unwrap_or_default();
-            return Ok(LockedSource::Repository(format!("{}+{}{commit}{folder}", vcs.r#type, git_url(place))));
+            let revision = vcs.commit_id.as_deref().map(commit).transpose()?;
+            let (system, subdirectory) = (vcs.r#type.as_str(), vcs.subdirectory.as_deref());
+            return Ok(Repository { system, url: place, revision, subdirectory }.into());
         }
         if let Some(directory) = &package.directory {
             return Ok(LockedSource::Folder(directory.path.clone()));
@@ -161,8 +161,11 @@ fn hashes(table: &BTreeMap<String, String>) -> Result<Vec<Digest>, Fault> {
     }
 }
 
-/// Returns the commit of a repository as a URL names it. A branch or a tag is no pin (PEP 751).
-fn commit(id: &str) -> Result<String, Fault> {
+/// Checks the hash of a commit; a branch or a tag is no pin (PEP 751).
+///
+/// # Errors
+/// When `id` is no full hash.
+fn commit(id: &str) -> Result<&str, Fault> {
     let is_hash = matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_hash { Ok(format!("@{id}")) } else { Err(format!("`{id}` is no hash of a commit")) }
+    if is_hash { Ok(id) } else { Err(format!("`{id}` is no hash of a commit")) }
 }

@@ -55,7 +55,7 @@ fn read_file(
     role: Role,
 ) -> Result<(), String> {
     // Read again, its lines would say the same, and contradict themselves where they cannot hold.
-    if !reader.notes_file(&identity, role) {
+    if !reader.note_file(&identity, role) {
         return Ok(());
     }
     includes.files += 1;
@@ -164,8 +164,8 @@ impl FileReader<'_, '_> {
         if self.role == Role::Constraints {
             refuse_constraint(&asked, editable)?;
         }
-        if let Some((severity, doubt)) = asked.problem() {
-            self.report(line, severity, doubt);
+        if let Some((severity, deferred)) = asked.deferred_problem() {
+            self.report(line, severity, deferred);
         }
         let hashes = if editable { Vec::new() } else { hashes(options) };
         self.warn(line, hashes.iter().filter_map(|(at, digest)| malformed(*at, digest)).collect());

@@ -133,11 +133,11 @@ fn file_source(url: &str, input_source: &dyn InputSource) -> Result<(Source, Opt
         return Ok((Source::Project(path), None));
     }
     let is_missing = input_source.path_kind(&path) == PathKind::Missing;
-    let doubt = is_missing.then(|| ParseFault::new(format!("there is no file {}", path.display())));
+    let deferred = is_missing.then(|| ParseFault::new(format!("there is no file {}", path.display())));
     let mut absolute =
         Url::from_file_path(&path).map_err(|()| ParseFault::new(format!("`{url}` is no URL of a local file")))?;
     absolute.set_fragment(url.split_once('#').map(|(_, fragment)| fragment));
-    Ok((Source::Url(MaskedUrl::new(absolute)), doubt))
+    Ok((Source::Url(MaskedUrl::new(absolute)), deferred))
 }
 
 /// Returns the path of a `file:` URL; as in pip a relative one starts at the working folder.

@@ -74,7 +74,10 @@ pub fn read_argument(reader: &mut RequirementsReader<'_>, text: &str) {
         |severity, fault: ParseFault| Problem::new(severity, origin.clone(), &fault.message).with_text(text, fault.at);
     match result {
         Ok(asked) => {
-            reader.parsed.problems.extend(asked.problem().map(|(severity, doubt)| told(severity, doubt)));
+            reader
+                .parsed
+                .problems
+                .extend(asked.deferred_problem().map(|(severity, deferred)| told(severity, deferred)));
             reader.parsed.requirements.push(asked.into_requirement(origin, Role::Requirements));
         }
         Err(fault) => reader.parsed.problems.push(told(Severity::Error, fault)),

@@ -20,8 +20,8 @@ pub struct ParsedRequirement {
     pub extras: Vec<ExtraName>,
     pub source: Source,
     pub marker: Marker,
-    /// A problem that pip finds only when it uses the requirement, such as a missing file.
-    pub doubt: Option<ParseFault>,
+    /// The problem that pip finds only when it uses the requirement, such as a missing file.
+    pub deferred: Option<ParseFault>,
 }
 
 /// The machine, and the folder of the file that the requirement stands in, for advice.
@@ -31,11 +31,11 @@ pub struct ParseContext<'w> {
 }
 
 impl ParsedRequirement {
-    /// Returns that problem, if there is one: as a warning if a marker decides whether any target
-    /// uses the requirement.
-    pub fn problem(&self) -> Option<(Severity, ParseFault)> {
+    /// Returns the deferred problem, if there is one: as a warning if a marker decides whether any
+    /// target uses the requirement.
+    pub fn deferred_problem(&self) -> Option<(Severity, ParseFault)> {
         let severity = if self.marker.is_always() { Severity::Error } else { Severity::Warning };
-        Some((severity, self.doubt.clone()?))
+        Some((severity, self.deferred.clone()?))
     }
 
     /// Converts it into the requirement at `origin`, without hashes and settings.
@@ -118,20 +118,20 @@ fn parse_body(body: &str, context: &ParseContext<'_>) -> Result<ParsedRequiremen
 fn parse_url(url: &str, input_source: &dyn InputSource) -> Result<ParsedRequirement, ParseFault> {
     let egg = link::egg(url)?;
     let name = link::wheel_project(&link::filename(url))?.or(egg);
-    let (source, doubt) = link::source(url, input_source)?;
-    Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt })
+    let (source, deferred) = link::source(url, input_source)?;
+    Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, deferred })
 }
 
 fn from_dependency(dependency: Dependency, input_source: &dyn InputSource) -> Result<ParsedRequirement, ParseFault> {
     let Dependency { name, extras, source, marker } = dependency;
-    let (source, doubt) = match source {
+    let (source, deferred) = match source {
         DependencySource::Versions(specifiers) => (Source::Index(specifiers), None),
         DependencySource::Url(url) => {
             link::egg(&url).map_err(ParseFault::anywhere)?;
             link::source(&url, input_source)?
         }
     };
-    Ok(ParsedRequirement { name: Some(name), extras, source, marker, doubt })
+    Ok(ParsedRequirement { name: Some(name), extras, source, marker, deferred })
 }
 
 fn looks_like_path(text: &str) -> bool {
@@ -149,8 +149,8 @@ fn is_of_windows(text: &str) -> bool {
 fn parse_path(text: &str, path: &str, context: &ParseContext<'_>) -> Result<Option<ParsedRequirement>, ParseFault> {
     let absolute = context.absolute(path);
     let entry = context.input_source.path_kind(&absolute);
-    let asked = |name, source, doubt| {
-        Some(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt })
+    let asked = |name, source, deferred| {
+        Some(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, deferred })
     };
     if looks_like_path(text) && matches!(entry, PathKind::Folder { .. }) {
         return match entry {
@@ -167,9 +167,9 @@ fn parse_path(text: &str, path: &str, context: &ParseContext<'_>) -> Result<Opti
     if is_missing && is_of_windows(path) {
         return Err(ParseFault::new(missing()));
     }
-    let doubt = is_missing.then(|| ParseFault::new(missing()));
+    let deferred = is_missing.then(|| ParseFault::new(missing()));
     let name = link::wheel_project(&filename)?;
-    Ok(asked(name, Source::Archive(absolute), doubt))
+    Ok(asked(name, Source::Archive(absolute), deferred))
 }
 
 /// Whether the text has the form `name @ …`, by what precedes the `@`.
@@ -229,7 +229,7 @@ pub fn parse_editable(text: &str, context: &ParseContext<'_>) -> Result<ParsedRe
     match (&asked.source, &asked.name) {
         (Source::Repository(_), None) => Err(ParseFault::new(format!("`-e {text}` needs a name: -e 'name @ URL'"))),
         (Source::Repository(_) | Source::Project(_), _) => Ok(asked),
-        (Source::Url(url), _) if url.secret().scheme() == "file" => Ok(asked),
+        (Source::Url(url), _) if url.is_local() => Ok(asked),
         _ => Err(no_editable(text, context)),
     }
 }
@@ -239,13 +239,13 @@ fn parse_plain_editable(text: &str, context: &ParseContext<'_>) -> Result<Parsed
     let absolute = context.absolute(path);
     if !path.is_empty() && is_folder(&absolute, context.input_source) {
         let source = Source::Project(absolute);
-        return Ok(ParsedRequirement { name: None, extras, source, marker: Marker::ALWAYS, doubt: None });
+        return Ok(ParsedRequirement { name: None, extras, source, marker: Marker::ALWAYS, deferred: None });
     }
     let url = link::with_system(text).unwrap_or_else(|| text.to_owned());
     if link::is_repository(&url) {
         let name = link::egg(&url).map_err(ParseFault::anywhere)?;
-        let (source, doubt) = link::source(&url, context.input_source)?;
-        return Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, doubt });
+        let (source, deferred) = link::source(&url, context.input_source)?;
+        return Ok(ParsedRequirement { name, extras: Vec::new(), source, marker: Marker::ALWAYS, deferred });
     }
     if link::scheme(path).as_deref() == Some("file") {
         let asked = parse_url(path, context.input_source).map_err(ParseFault::anywhere)?;

@@ -7,17 +7,17 @@ use super::project::Project;
 use super::schema::{Metadata, Package, StatedRequirement};
 use crate::domain::{GroupName, Operator, PackageName, Specifiers, Version, VersionSpecifier};
 
-/// What requires a project.
+/// The part of a project that requires another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Asker {
+enum RequiredBy {
     Project,
     /// Any of its extras.
     Extras,
     Group(Option<GroupName>),
 }
 
-/// The asker and the project of a requirement; several groups may require the same project.
-type DependencyKey = (Asker, PackageName);
+/// What requires a project, and that project; several groups may require the same one.
+type DependencyKey = (RequiredBy, PackageName);
 
 /// The clauses of all that is required of a project; `None` if its location is stated instead.
 type Clauses = Option<BTreeSet<Clause>>;
@@ -33,12 +33,12 @@ type Clause = (Operator, Version, Option<usize>);
 pub fn warning_if_stale(project: &Project, package: &Package) -> Option<String> {
     let mut locked = stated(package.metadata.as_ref()?);
     let mut asked = declared(project);
-    locked.retain(|(asker, _), _| !is_dynamic(asker, project));
-    asked.retain(|(asker, _), _| !is_dynamic(asker, project));
+    locked.retain(|(by, _), _| !is_dynamic(by, project));
+    asked.retain(|(by, _), _| !is_dynamic(by, project));
     let is_same = |now: &Clauses, then: &Clauses| now.is_none() || then.is_none() || now == then;
-    let added = asked.iter().filter(|(asker, now)| locked.get(asker).is_none_or(|then| !is_same(now, then)));
-    let removed = locked.keys().filter(|asker| !asked.contains_key(asker));
-    let named: BTreeSet<_> = added.map(|(asker, _)| &asker.1).chain(removed.map(|asker| &asker.1)).collect();
+    let added = asked.iter().filter(|(key, now)| locked.get(key).is_none_or(|then| !is_same(now, then)));
+    let removed = locked.keys().filter(|key| !asked.contains_key(key));
+    let named: BTreeSet<_> = added.map(|(key, _)| &key.1).chain(removed.map(|key| &key.1)).collect();
     let named: Vec<_> =
         named.into_iter().filter(|name| name.as_ref() != package.name).map(ToString::to_string).collect();
     (!named.is_empty()).then(|| {
@@ -50,12 +50,12 @@ pub fn warning_if_stale(project: &Project, package: &Package) -> Option<String> 
     })
 }
 
-/// Whether only a build tells what the asker requires.
-fn is_dynamic(asker: &Asker, project: &Project) -> bool {
-    let field = match asker {
-        Asker::Project => "dependencies",
-        Asker::Extras => "optional-dependencies",
-        Asker::Group(_) => return false,
+/// Whether only a build tells what this part requires.
+fn is_dynamic(by: &RequiredBy, project: &Project) -> bool {
+    let field = match by {
+        RequiredBy::Project => "dependencies",
+        RequiredBy::Extras => "optional-dependencies",
+        RequiredBy::Group(_) => return false,
     };
     project.dynamic.iter().any(|dynamic| dynamic == field)
 }
@@ -63,18 +63,17 @@ fn is_dynamic(asker: &Asker, project: &Project) -> bool {
 fn stated(metadata: &Metadata) -> BTreeMap<DependencyKey, Clauses> {
     let is_optional =
         |requirement: &StatedRequirement| requirement.marker.as_deref().is_some_and(|text| text.contains("extra =="));
-    let of_project = metadata
-        .requires_dist
-        .iter()
-        .map(|requirement| (if is_optional(requirement) { Asker::Extras } else { Asker::Project }, requirement));
+    let of_project = metadata.requires_dist.iter().map(|requirement| {
+        (if is_optional(requirement) { RequiredBy::Extras } else { RequiredBy::Project }, requirement)
+    });
     let of_groups = metadata.requires_dev.iter().flat_map(|(group, requirements)| {
-        let group = Asker::Group(group.parse().ok());
+        let group = RequiredBy::Group(group.parse().ok());
         requirements.iter().map(move |requirement| (group.clone(), requirement))
     });
     let mut all = BTreeMap::new();
-    for (asker, requirement) in of_project.chain(of_groups) {
+    for (by, requirement) in of_project.chain(of_groups) {
         let Ok(name) = requirement.name.parse() else { continue };
-        add(&mut all, (asker, name), clauses(requirement));
+        add(&mut all, (by, name), clauses(requirement));
     }
     all
 }
@@ -92,18 +91,18 @@ fn declared(project: &Project) -> BTreeMap<DependencyKey, Clauses> {
             Some(version) => split(version),
             None => None,
         };
-        let asker = match (&asked.group, &asked.extras) {
-            (Some(group), _) => Asker::Group(Some(group.clone())),
-            (None, Some(_)) => Asker::Extras,
-            (None, None) => Asker::Project,
+        let by = match (&asked.group, &asked.extras) {
+            (Some(group), _) => RequiredBy::Group(Some(group.clone())),
+            (None, Some(_)) => RequiredBy::Extras,
+            (None, None) => RequiredBy::Project,
         };
-        add(&mut all, (asker, asked.name.clone()), clauses);
+        add(&mut all, (by, asked.name.clone()), clauses);
     }
     all
 }
 
-fn add(all: &mut BTreeMap<DependencyKey, Clauses>, asker: DependencyKey, clauses: Clauses) {
-    match all.entry(asker).or_insert_with(|| Some(BTreeSet::new())) {
+fn add(all: &mut BTreeMap<DependencyKey, Clauses>, key: DependencyKey, clauses: Clauses) {
+    match all.entry(key).or_insert_with(|| Some(BTreeSet::new())) {
         Some(known) if clauses.is_some() => known.extend(clauses.into_iter().flatten()),
         entry => *entry = None,
     }

@@ -1,4 +1,4 @@
-//! The text of a uv.lock into a [`UvLock`].
+//! Parses a uv.lock into a [`UvLock`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -143,11 +143,11 @@ impl<'f> Reading<'f> {
         let whole = |why: Fault| self.file.problem(None, why);
         let (roots, warning) = roots(document, project, self.members).map_err(whole)?;
         let root = roots.first().filter(|_| roots.len() == 1).map(|root| document.package[*root].get_ref());
-        let doubt = project.zip(root).and_then(|(project, root)| {
+        let stale = project.zip(root).and_then(|(project, root)| {
             let is_of_root = project.name.as_ref().is_some_and(|name| root.name == name.as_ref());
             if is_of_root { freshness::warning_if_stale(project, root) } else { None }
         });
-        let warnings = warning.into_iter().chain(doubt).map(|why| self.file.warning(None, why)).collect();
+        let warnings = warning.into_iter().chain(stale).map(|why| self.file.warning(None, why)).collect();
         let lock = self.rest(document, project, (packages, nodes, roots), &by_name).map_err(whole)?;
         Ok((lock, warnings))
     }

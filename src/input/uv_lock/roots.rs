@@ -52,9 +52,9 @@ pub fn roots(
         None => {
             let top = positions(&mut packages().filter(|(_, package)| is_top(&package.source)));
             let found = if top.is_empty() { positions(&mut members()) } else { top };
-            let doubt = "there is no pyproject.toml beside it: uv's usual default group, `dev`, is taken";
+            let warning = "there is no pyproject.toml beside it: uv's usual default group, `dev`, is taken";
             match found.is_empty() {
-                false => Ok((found, Some(doubt.to_owned()))),
+                false => Ok((found, Some(warning.to_owned()))),
                 true => Err("there is no pyproject.toml beside it that says which project it is of".to_owned()),
             }
         }

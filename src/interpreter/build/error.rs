@@ -26,8 +26,13 @@ pub enum BuildError {
     #[error("its build needs {0} itself")]
     Circle(String),
     #[error("the wheel that it builds for {target} needs {built}, and what was read of it before says {read}")]
-    /// `is_binding` is whether no build may contradict what was read (PEP 643).
-    OtherDependencies { target: String, built: String, read: String, is_binding: bool },
+    OtherDependencies {
+        target: String,
+        built: String,
+        read: String,
+        /// Whether no build may contradict what was read (PEP 643).
+        is_binding: bool,
+    },
     #[error("the answer of its build cannot be used: {0}")]
     Answer(String),
     #[error("there is no place to build in: {0}")]

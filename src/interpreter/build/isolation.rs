@@ -57,7 +57,8 @@ impl DiskAccess {
 
 const UNSHARE: &str = "/usr/bin/unshare";
 
-/// Takes from root what could undo namespaces; of util-linux 2.33 and later.
+/// The command that takes from root the privileges that could undo namespaces (util-linux 2.33 and
+/// later).
 const WITHOUT_PRIVILEGES: [&str; 4] =
     ["/usr/bin/setpriv", "--inh-caps=-all", "--bounding-set=-all,+dac_override", "--no-new-privs"];
 
@@ -77,8 +78,11 @@ const WAYS: [(BuildIsolation, &[&str], &[&str]); 6] = [
 
 const NAMESPACES: &[&str] = &[UNSHARE, "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
-/// Devices are a few of its own, since those of the machine have its memory files and terminals. Root
-/// keeps the right to its own cache in a folder of somebody else, and none that could undo the rest.
+/// The beginning of a command in a sandbox of bubblewrap.
+///
+/// It has a few devices of its own, since those of the machine include memory files and terminals.
+/// Root keeps the privilege to use its own cache in a folder of somebody else, and none that could
+/// undo the rest.
 const BUBBLEWRAP: &[&str] = &[
     "/usr/bin/bwrap",
     "--die-with-parent",
@@ -99,8 +103,8 @@ const BUBBLEWRAP: &[&str] = &[
     "/proc",
 ];
 
-/// Ends a command with the program that started it, however that ends; of util-linux 2.33 and
-/// later.
+/// The command that ends another one with the program that started it, however that ends
+/// (util-linux 2.33 and later).
 const END_WITH_PARENT: &[&str] = &["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"];
 
 impl Isolation {
@@ -120,7 +124,9 @@ impl Isolation {
         command.status().is_ok_and(|status| status.success())
     }
 
-    /// Makes a command that runs `program` isolated. On Unix new files get the usual permissions, whatever the user's umask is.
+    /// Makes a command that runs `program` isolated.
+    ///
+    /// On Unix new files get the usual permissions, whatever the user's umask is.
     pub fn command(&self, program: &Path, access: &DiskAccess) -> Command {
         let umask: &[&str] = if cfg!(unix) { &["/bin/sh", "-c", "umask 022; exec \"$@\"", "sh"] } else { &[] };
         let mut words: Vec<OsString> = umask.iter().chain(&self.beginning).map(OsString::from).collect();

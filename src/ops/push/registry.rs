@@ -93,7 +93,7 @@ async fn first_index(client: &HttpClient, upload: &MaskedUrl) -> Result<Option<M
     for place in usual_indexes(upload.secret()) {
         let place = MaskedUrl::new(place);
         match client.page(&place, ACCEPT, &Validators::default(), LONGEST_ROOT).await {
-            Ok(_) | Err(HttpError::TooLong { .. }) => return Ok(Some(place)),
+            Ok(_) | Err(HttpError::PageTooLarge { .. }) => return Ok(Some(place)),
             Err(error) if error.status_code().is_some_and(|status| status < 500) => {}
             Err(error) => return Err(error),
         }

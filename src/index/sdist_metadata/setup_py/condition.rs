@@ -116,7 +116,7 @@ const DEEPEST: usize = 40;
 /// Translates the conditions in one file.
 pub struct ConditionReader<'e, 'n, 's> {
     pub names: &'n Names<'s>,
-    /// Whose steps are spent.
+    /// The evaluator of the same file, to whose limit the steps of conditions count.
     pub evaluator: &'e Evaluator<'n, 's>,
 }
 
@@ -247,7 +247,7 @@ impl ConditionReader<'_, '_, '_> {
     /// Returns a string that a marker can hold.
     fn text(&self, id: NodeId) -> Option<String> {
         let syntax = self.names.syntax;
-        let text = (syntax.kind(id) == "string").then(|| syntax.text(id).trim_matches(['\'', '"']))?;
+        let text = (syntax.kind(id) == "string").then(|| syntax.unquoted(id))?;
         let is_plain = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "._- ".contains(letter));
         is_plain.then(|| text.to_owned())
     }

@@ -104,7 +104,7 @@ impl<'n, 's> Conditions<'n, 's> {
 
     fn key(&self, id: NodeId, field: &str) -> Option<&str> {
         let key = self.names.syntax.child(id, field)?;
-        (self.names.syntax.kind(key) == "string").then(|| self.names.syntax.text(key).trim_matches(['\'', '"']))
+        (self.names.syntax.kind(key) == "string").then(|| self.names.syntax.unquoted(key))
     }
 
     fn is_of_environment(&self, attribute: NodeId) -> bool {
@@ -122,7 +122,7 @@ impl<'n, 's> Conditions<'n, 's> {
             match self.names.role(id) {
                 NameRole::Bind | NameRole::Mutate => {}
                 NameRole::MutateAt(key) => {
-                    let text = syntax.text(key).trim_matches(['\'', '"']);
+                    let text = syntax.unquoted(key);
                     if syntax.kind(key) == "string" && !counts(text) {
                         continue;
                     }
@@ -189,8 +189,8 @@ impl<'n, 's> Conditions<'n, 's> {
         }
     }
 
-    /// Whether the statement is in a `try` that imports something that not every build has, so that it depends on what is
-    /// installed.
+    /// Whether the statement is in a `try` that imports something that not every build has, so that
+    /// it depends on what is installed.
     fn depends_on_imports(&self, statement: NodeId) -> bool {
         let syntax = self.names.syntax;
         let is_import = |id: NodeId| match syntax.kind(id) {

@@ -32,7 +32,8 @@ impl PythonValue {
     }
 }
 
-/// The number of nodes that one evaluation may visit, with those of its conditions, so that names of sums of names stay cheap.
+/// The number of nodes that one evaluation may visit, with those of its conditions, so that names of
+/// sums of names stay cheap.
 const MOST_STEPS: usize = 50_000;
 
 /// The depth to which names may refer to names.

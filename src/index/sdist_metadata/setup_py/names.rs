@@ -152,11 +152,7 @@ impl Names<'_> {
     /// Whether poetry wrote the file for a project with a build script, whose `build(setup_kwargs)` adds
     /// extension modules.
     fn has_poetry_hook(&self) -> bool {
-        let syntax = self.syntax;
-        syntax.all().filter(|id| syntax.kind(*id) == "wildcard_import").any(|id| {
-            let module = syntax.parent(id).and_then(|statement| syntax.child(statement, "module_name"));
-            module.is_some_and(|module| syntax.text(module) == "build")
-        })
+        self.syntax.has_wildcard_import(&["build"])
     }
 
     /// Returns the only value that is ever assigned to `name`, or `None` if there are several, or

@@ -84,6 +84,19 @@ impl Syntax {
         self.text.get(self.nodes[id].bytes.clone()).unwrap_or_default()
     }
 
+    /// Returns the text of a string without its quotes; escapes stay as they are.
+    pub fn unquoted(&self, id: NodeId) -> &str {
+        self.text(id).trim_matches(['\'', '"'])
+    }
+
+    /// Whether there is a `from module import *` of one of `modules`.
+    pub fn has_wildcard_import(&self, modules: &[&str]) -> bool {
+        self.all().filter(|id| self.kind(*id) == "wildcard_import").any(|id| {
+            let module = self.parent(id).and_then(|statement| self.child(statement, "module_name"));
+            module.is_some_and(|module| modules.contains(&self.text(module)))
+        })
+    }
+
     /// Returns the text between two nodes, such as an operator.
     pub fn between(&self, left: NodeId, right: NodeId) -> &str {
         self.text.get(self.nodes[left].bytes.end..self.nodes[right].bytes.start).unwrap_or_default().trim()

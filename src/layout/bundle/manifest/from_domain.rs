@@ -133,5 +133,5 @@ pub(super) fn portable(origin: &Origin) -> Origin {
 }
 
 fn remote(url: &MaskedUrl) -> Option<String> {
-    (url.secret().scheme() != "file").then(|| url.public())
+    (!url.is_local()).then(|| url.public())
 }
