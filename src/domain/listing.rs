@@ -142,7 +142,7 @@ impl Listing {
         self.releases.is_empty()
     }
 
-    /// Whether there is neither a usable file nor an entry that explains why.
+    /// Whether there is neither a usable file nor an entry that was refused by itself.
     pub fn is_blank(&self) -> bool {
         self.is_empty() && self.refused.is_empty()
     }

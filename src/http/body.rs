@@ -1,5 +1,6 @@
 //! The body of a response as it arrives, from the network or from a local file.
 
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
@@ -27,7 +28,7 @@ pub struct ResponseBody {
 
 enum BodySource {
     Network(reqwest::Response),
-    File(std::fs::File),
+    File(File),
     ParallelRanges(ParallelRanges),
 }
 
@@ -138,7 +139,11 @@ impl ResponseBody {
 /// Reads a page from a local file; for a folder it reads its `index.html`, as web servers do.
 pub(super) fn read_page(url: &MaskedUrl, path: &Path, limit: usize) -> Result<HttpPage<PageContent>, HttpError> {
     let path = if path.is_dir() { path.join("index.html") } else { path.to_owned() };
-    let bytes = regular_file::read(&path).map_err(|why| HttpError::File { url: url.clone(), why })?;
+    let fail = |why| HttpError::File { url: url.clone(), why };
+    if fs::metadata(&path).map_err(fail)?.len() > limit as u64 {
+        return Err(HttpError::PageTooLarge { url: url.clone(), limit });
+    }
+    let bytes = regular_file::read(&path).map_err(fail)?;
     Ok(HttpPage {
         url: url.clone(),
         content_type: "text/html".to_owned(),

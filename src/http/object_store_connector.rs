@@ -36,7 +36,7 @@ pub(super) struct StoreRequest {
 const LEAST_TIME: Duration = Duration::from_secs(60);
 
 /// The speed in bytes per second below which an upload is given up.
-const SLOWEST: u32 = 32 << 10;
+const SLOWEST: u64 = 32 << 10;
 
 impl ObjectStoreConnector {
     pub fn new(client: HttpClient) -> Self {
@@ -93,7 +93,7 @@ impl StoreRequest {
     pub fn builder(&self, client: &Client, url: Url) -> RequestBuilder {
         let request = client.request(self.method.clone(), url).headers(self.headers.clone());
         if self.is_upload() {
-            let time = LEAST_TIME + Duration::from_secs(1) * (self.body.content_length() as u32 / SLOWEST);
+            let time = LEAST_TIME + Duration::from_secs(self.body.content_length() as u64 / SLOWEST);
             request.timeout(time).body(Body::wrap(self.body.clone()))
         } else {
             request

@@ -196,9 +196,12 @@ impl Indexes {
             Some(only) => ([].as_slice(), std::slice::from_ref(only)),
             None => (self.find_links().await?.as_slice(), self.settings.indexes.as_slice()),
         };
+        let mut unusable = Vec::new();
         for flat_index in find_links {
             asked.push(flat_index.location().clone());
-            listings.extend(Some(flat_index.listing(project)).filter(|listing| !listing.is_blank()));
+            let listing = flat_index.listing(project);
+            let place = if listing.is_blank() { &mut unusable } else { &mut listings };
+            place.push(listing);
         }
         let everywhere = request.everywhere || self.settings.strategy == IndexStrategy::BestMatch;
         let mut indexes = indexes.iter();
@@ -211,6 +214,10 @@ impl Indexes {
             if found && !everywhere {
                 break;
             }
+        }
+        if listings.is_empty() {
+            // They explain why there is nothing.
+            listings.extend(unusable.into_iter().filter(|listing| !listing.ignored().is_empty()));
         }
         let mut candidates = Candidates::new(listings, asked, unchecked);
         candidates.shadowed = indexes.cloned().collect();

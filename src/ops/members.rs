@@ -13,9 +13,7 @@ use parking_lot::Mutex;
 use crate::archive::{ArchiveFault, ArchiveMember, ArchiveReader, CancelFlag, Extent, ReadError, TemporaryFolder};
 use crate::domain::{RelPath, is_distribution};
 use crate::layout::{MANIFEST_PATH, Manifest};
-
-/// The size limit of a manifest in bytes.
-const LARGEST_MANIFEST: u64 = 64 << 20;
+use crate::ops::bundle::LARGEST_PAGE;
 
 /// The files by path, with what keeps them readable.
 #[derive(Debug, Default)]
@@ -74,8 +72,10 @@ impl Members {
             return Ok(None);
         };
         let mut text = Vec::new();
-        let read = extent.open().and_then(|input| input.take(LARGEST_MANIFEST).read_to_end(&mut text));
-        read.map_err(|error| error.to_string())?;
+        let read = extent.open().and_then(|input| input.take(LARGEST_PAGE + 1).read_to_end(&mut text));
+        if read.map_err(|error| error.to_string())? as u64 > LARGEST_PAGE {
+            return Err(format!("it has more than {LARGEST_PAGE} bytes"));
+        }
         Manifest::from_json(&text).map(Some).map_err(|error| error.to_string())
     }
 

@@ -60,3 +60,14 @@ fn an_index_that_knows_nothing_may_be_none() {
     let said = told(failed);
     assert!(said.contains("none of 2 projects was found: is") && said.contains("/simple/"), "{said}");
 }
+
+#[test]
+fn a_file_that_cannot_be_used_is_named_where_there_is_no_other() {
+    let (main, sandbox) = (Index::new().wheel("other", "1.0").serve(), Sandbox::new().without_python());
+    sandbox.write("links/demo-abc.tar.gz", "");
+    let asked =
+        |project| sandbox.prefetch_from(&main, [&[project, "--find-links", "links"], &TARGET[..]].concat()).assert();
+    let said = told(asked("demo").code(3));
+    assert!(said.contains("demo-abc.tar.gz"), "{said}");
+    assert!(!told(asked("other").success()).contains("demo-abc"));
+}

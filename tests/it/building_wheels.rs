@@ -100,6 +100,8 @@ fn bills_of_materials_name_the_archive() {
     let relationships = spdx["relationships"].as_array().unwrap();
     let from = relationships.iter().find(|relationship| relationship["relationshipType"] == "GENERATED_FROM").unwrap();
     assert_eq!(from["relatedSpdxElement"], "SPDXRef-File-kit-3.0.tar.gz");
+    let ids = spdx["packages"].as_array().unwrap().iter().map(|package| package["SPDXID"].as_str().unwrap());
+    assert!(ids.filter(|id| id.starts_with("SPDXRef-Package-")).count() >= 2, "{:?}", spdx["packages"]);
 }
 
 #[test]

@@ -60,6 +60,8 @@ fn an_unpacked_bundle_is_the_bundle_and_an_attempt_cut_short_goes_on() {
         let told = stderr(&mut sandbox.prefetch(["unpack", bundle, &folder]), 0);
         assert!(told.contains("were there already"), "{told}");
         assert_eq!(stderr(&mut sandbox.prefetch(["unpack", "--quiet", bundle, &folder]), 0), "");
+        let again = stderr(&mut sandbox.prefetch(["unpack", bundle, &folder]), 0);
+        assert!(again.contains("Unpacked 0 files"), "{again}");
         sandbox.prefetch(["verify", &folder]).assert().code(0);
     }
 }
@@ -160,7 +162,7 @@ fn a_chain_of_ten_deltas_is_the_full_bundle() {
         let (old, new) = (format!("now-{}.tar", number - 1), format!("now-{number}.tar"));
         pack(&sandbox, &index, &["other", &asked, "--bundle", &full]);
         pack(&sandbox, &index, &["other", &asked, "--bundle", &delta, "--since", &old]);
-        assert!(sandbox.read(&delta).len() * 3 < sandbox.read(&full).len(), "a delta has only what is new");
+        assert!(sandbox.read(&delta).len() * 2 < sandbox.read(&full).len(), "a delta has only what is new");
         sandbox.prefetch(["verify", &delta]).assert().code(0);
         sandbox.prefetch(["apply", &delta, &old, "-o", &new]).assert().code(0);
         assert!(sandbox.read(&new) == sandbox.read(&full), "{number}");

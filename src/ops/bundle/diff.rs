@@ -72,7 +72,10 @@ fn versions(manifest: &Manifest) -> BTreeMap<String, BTreeSet<String>> {
 fn only_in(one: &Manifest, other: &Manifest) -> (Vec<String>, u64) {
     let held: BTreeSet<_> = other.files().map(|(_, file)| &file.sha256).collect();
     let only: Vec<_> = one.files().map(|(_, file)| file).filter(|file| !held.contains(&file.sha256)).collect();
-    (only.iter().map(|file| file.filename.clone()).collect(), only.iter().map(|file| file.size).sum())
+    (
+        only.iter().map(|file| file.filename.clone()).collect(),
+        only.iter().fold(0, |sum, file| sum.saturating_add(file.size)),
+    )
 }
 
 fn targets_only_in(one: &Manifest, other: &Manifest) -> Vec<String> {

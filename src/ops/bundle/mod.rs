@@ -19,6 +19,6 @@ pub use delta::{DELTA_PATH, Delta, DeltaBase};
 pub use diff::{BundleDiff, VersionChange, compare};
 pub use error::BundleError;
 pub use inspect::{InspectedPackage, inspect};
-pub use manifest_file::{manifest_at, manifest_text_at};
+pub use manifest_file::{LARGEST_PAGE, manifest_at, manifest_text_at};
 pub use merge::merge;
 pub use unpack::{Unpacked, unpack};

@@ -15,6 +15,7 @@ use super::{BundleError, DELTA_PATH};
 use crate::archive::{ArchiveMember, ArchiveReader, CancelFlag, check_cancelled, check_volumes, sweep, temporary};
 use crate::domain::{Hasher, RelPath, Sha256, read_chunks};
 use crate::layout::{MANIFEST_PATH, Manifest, SIGNATURE_PATH, SUMS_PATH};
+use crate::regular_file;
 
 /// The numbers of files that were unpacked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,18 +172,35 @@ impl Unpacking<'_> {
             findings.sort_by(|a, b| a.path.cmp(&b.path));
             return Err(BundleError::Damaged { path: path.to_owned(), findings });
         }
+        let (mut written, mut kept) = (self.written.into_inner(), self.kept.into_inner());
         let last = self.last.into_inner();
         for (name, bytes) in
             last.iter().filter(|(name, _)| *name != MANIFEST_PATH).chain(last.get_key_value(MANIFEST_PATH))
         {
-            let file = self.folder.join(name);
-            let fail = |why| BundleError::Write { path: file.clone(), why };
-            let mut temporary = create(&file).map_err(fail)?;
-            temporary.write_all(bytes).map_err(fail)?;
-            temporary.persist(&file).map_err(|error| fail(error.error))?;
+            match write_changed(&self.folder.join(name), bytes)? {
+                true => written += 1,
+                false => kept += 1,
+            }
         }
-        Ok(Unpacked { written: self.written.into_inner() + last.len(), kept: self.kept.into_inner() })
+        Ok(Unpacked { written, kept })
     }
+}
+
+/// Writes a small file unless it is there as it should be; returns whether it was written.
+fn write_changed(path: &Path, content: &[u8]) -> Result<bool, BundleError> {
+    let held = regular_file::open_no_follow(path).and_then(|(file, _)| {
+        let mut held = Vec::new();
+        file.take(content.len() as u64 + 1).read_to_end(&mut held)?;
+        Ok(held)
+    });
+    if held.is_ok_and(|held| held == content) {
+        return Ok(false);
+    }
+    let fail = |why| BundleError::Write { path: path.to_owned(), why };
+    let mut temporary = create(path).map_err(fail)?;
+    temporary.write_all(content).map_err(fail)?;
+    temporary.persist(path).map_err(|error| fail(error.error))?;
+    Ok(true)
 }
 
 /// Refuses to write through a link below `folder`.

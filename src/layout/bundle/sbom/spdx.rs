@@ -176,7 +176,7 @@ impl Writer {
     /// Adds a release and its files; returns its identifier.
     fn release(&mut self, release: &ManifestPackage) -> String {
         let text = format!("{} {}", release.name, release.version.as_deref().unwrap_or_default());
-        let id = self.names.of("SPDXRef-SpdxPackage-", &text);
+        let id = self.names.of("SPDXRef-Package-", &text);
         let license = self.license(release.license.as_deref());
         self.packages.push(SpdxPackage {
             version_info: release.version.clone(),
