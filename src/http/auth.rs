@@ -44,6 +44,7 @@ pub struct Credentials {
     netrc: Netrc,
     keyring: Option<Keyring>,
     remembered: Arc<KeyringCache>,
+    password_digests: Arc<Mutex<HashMap<(String, Login), Sha256>>>,
 }
 
 /// The keyring's answers, by server and user.
@@ -110,6 +111,28 @@ impl Credentials {
         known.or_else(|| is_private.then(stored).flatten()).or(own).or(indexed)
     }
 
+    /// Whether the host of `url` gets a password of the keyring, if it asks for one.
+    pub fn may_ask_keyring(&self, url: &Url, is_private: bool) -> bool {
+        self.has_keyring() && self.own_login(url, is_private).is_some_and(|login| login.password.is_empty())
+    }
+
+    /// Returns a digest by which different users of the host of `url` are told apart.
+    pub fn fingerprint(&self, login: Option<&Login>, certificate: Option<&PathBuf>, url: &Url) -> Sha256 {
+        let user = login.map(|login| &login.user);
+        let password = login.map(|login| match login.password.as_str() {
+            "" => None,
+            _ => Some(self.password_digest(server(url), login)),
+        });
+        let by_keyring = self.has_keyring() && password == Some(None);
+        Sha256::of(format!("{user:?} {password:?} {by_keyring} {certificate:?}").as_bytes())
+    }
+
+    /// Returns a digest of the password, which is computed once.
+    fn password_digest(&self, server: String, login: &Login) -> Sha256 {
+        let mut digests = self.password_digests.lock();
+        *digests.entry((server, login.clone())).or_insert_with_key(|(server, login)| slow_digest(server, login))
+    }
+
     /// Asks the keyring after `url` was refused with `shown`.
     ///
     /// Returns `None` if it has no other password, or was asked before. Blocks meanwhile.
@@ -141,15 +164,14 @@ impl Credentials {
     }
 }
 
-/// Returns a digest by which different users of the host of `url` are told apart.
-///
-/// Since it names files, it depends on two bytes of the password's digest only: enough to notice
-/// another password, too few to guess one.
-pub(super) fn fingerprint(login: Option<&Login>, certificate: Option<&PathBuf>, url: &Url) -> Sha256 {
-    let password = login.map(|login| Sha256::of(format!("{} {}", server(url), login.password).as_bytes()));
-    let hint = password.map(|digest| digest.as_ref()[..2].to_vec());
-    let user = login.map(|login| &login.user);
-    Sha256::of(format!("{user:?} {hint:?} {certificate:?}").as_bytes())
+/// Returns a digest of the password that takes about ten milliseconds and 4 MiB, since it names files, from
+/// which nobody should guess passwords.
+fn slow_digest(server: &str, login: &Login) -> Sha256 {
+    let cost = scrypt::Params::new(12, 8, 1, scrypt::Params::RECOMMENDED_LEN).expect("these are valid");
+    let mut digest = [0; 32];
+    let salt = format!("{server} {}", login.user);
+    scrypt::scrypt(login.password.as_bytes(), salt.as_bytes(), &cost, &mut digest).expect("the length is valid");
+    Sha256::of(&digest)
 }
 
 fn own_login(url: &Url) -> Option<Login> {
@@ -203,14 +225,27 @@ mod tests {
     #[test]
     fn askers_are_told_apart_by_user_password_and_certificate() {
         let url: Url = "https://x.example/simple/".parse().unwrap();
+        let credentials = Credentials::default();
         let of = |user: &str, password: &str, certificate: Option<&str>| {
             let login = Login { user: user.into(), password: password.into() };
-            fingerprint(Some(&login), certificate.map(PathBuf::from).as_ref(), &url)
+            credentials.fingerprint(Some(&login), certificate.map(PathBuf::from).as_ref(), &url)
         };
-        let mut all = [of("a", "1", None), of("a", "2", None), of("b", "1", None), of("a", "1", Some("c.pem"))];
+        // The SHA-256 of the two tokens begins with the same two bytes.
+        let mut all = [
+            of("a", "1", None),
+            of("a", "2", None),
+            of("a", "", None),
+            of("b", "1", None),
+            of("a", "1", Some("c.pem")),
+            of("a", "token-7", None),
+            of("a", "token-257", None),
+        ];
         all.sort();
         assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
         assert_eq!(of("a", "1", None), of("a", "1", None));
+        let keyring = Credentials { keyring: Some(Keyring::new(|_, _| None)), ..Credentials::default() };
+        let login = Login { user: "a".into(), password: String::new() };
+        assert_ne!(keyring.fingerprint(Some(&login), None, &url), of("a", "", None), "one may get a password yet");
     }
 
     #[test]

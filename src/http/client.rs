@@ -14,7 +14,6 @@ use reqwest::{Response, StatusCode, Version};
 
 pub(super) use send::status_error;
 
-use super::auth;
 use super::body::{self, ResponseBody};
 use super::circuit_breaker::Attempts;
 use super::client_builder::ConnectionSharing;
@@ -100,9 +99,15 @@ impl HttpClient {
         let login = self.settings.credentials.own_login(url.secret(), self.is_private(url.secret()));
         let certificate = self.settings.client_certificate.as_ref().map(|certificate| &certificate.path);
         (login.is_some() || certificate.is_some() || is_unproved).then(|| {
-            let user = auth::fingerprint(login.as_ref(), certificate, url.secret());
+            let user = self.settings.credentials.fingerprint(login.as_ref(), certificate, url.secret());
             if is_unproved { Sha256::of(format!("unproved {user}").as_bytes()) } else { user }
         })
+    }
+
+    /// Whether what `url` answers may have been opened by a password of the keyring, which is not part of
+    /// [`HttpClient::user_fingerprint`].
+    pub fn may_ask_keyring(&self, url: &MaskedUrl) -> bool {
+        self.settings.credentials.may_ask_keyring(url.secret(), self.is_private(url.secret()))
     }
 
     /// Whether a host lets pages share a connection, so that

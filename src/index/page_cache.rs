@@ -45,6 +45,11 @@ impl<'a> CachedPage<'a> {
         Some(Self { checked: now.0, lifetime: lifetime.as_secs(), etag, last_modified, is_private, listing })
     }
 
+    /// Keeps the page from other machines.
+    pub fn into_private(self) -> Self {
+        Self { is_private: true, ..self }
+    }
+
     /// Whether the page may be used without asking its index.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         self.checked <= now.0 && now < self.stale_from()

@@ -25,6 +25,25 @@ fn an_extra_index_may_refuse_strangers_what_it_does_not_have() {
     }
 }
 
+/// Else a run that does not allow it would take a project from another index without a word.
+#[test]
+fn what_a_run_takes_for_absent_is_not_remembered() {
+    let (main, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new().without_python());
+    let extra = Index::new().failing("/simple/", Fault::Status(403)).serve();
+    let run = |index: &ServedIndex, more: &[&str]| {
+        let arguments = [&["demo", "--retries", "0", "--index-strategy", "best-match"], &TARGET[..], more].concat();
+        sandbox.prefetch_from(index, arguments).assert()
+    };
+    for _ in 0..2 {
+        let said = told(run(&main, &["--extra-index-url", &extra.url()]).success());
+        assert!(said.contains("answered 403 for demo: taken as not there"), "{said}");
+    }
+    let ignoring = format!("{}=403", extra.url());
+    run(&extra, &["--extra-index-url", &main.url(), "--ignore-error-codes", &ignoring]).success();
+    let said = told(run(&extra, &["--extra-index-url", &main.url()]).code(4));
+    assert!(said.contains("403"), "{said}");
+}
+
 /// Else a public project could stand in for a private one, as soon as a password is out of date.
 #[test]
 fn an_index_that_refuses_a_password_is_an_error() {

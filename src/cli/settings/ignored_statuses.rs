@@ -53,7 +53,7 @@ impl IgnoredCodes {
 
 fn parsed(value: &str) -> Option<(MaskedUrl, Vec<u16>)> {
     let (url, codes) = value.rsplit_once('=')?;
-    let code = |text: &str| text.trim().parse().ok().filter(|code| (100..600).contains(code));
+    let code = |text: &str| text.trim().parse::<u16>().ok().filter(|code| (100..600).contains(code));
     Some((url.parse().ok()?, codes.split(',').map(code).collect::<Option<_>>()?))
 }
 

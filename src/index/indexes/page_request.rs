@@ -120,8 +120,13 @@ impl<'a> PageRequest<'a> {
                 Ok(known)
             }
             Ok(PageResponse::Page(parsed)) => parsed,
-            Err(error) if error.is_not_found() || self.is_taken_for_absent(&error) => {
+            Err(error) if error.is_not_found() => {
                 self.put(CachedPage::new(None, Validators::default(), error.cache_control(), now), None);
+                Ok(PageListing { listing: None, unchecked: false })
+            }
+            // Other runs may not take that for an absence.
+            Err(error) if self.is_taken_for_absent(&error) => {
+                self.indexes.cached_inputs.add(None);
                 Ok(PageListing { listing: None, unchecked: false })
             }
             Err(error) => match cached.filter(|_| self.settings().prefer_cached && error.is_outage()) {
@@ -180,7 +185,8 @@ impl<'a> PageRequest<'a> {
 
     /// Caches a page, unless its server forbids that, and records its use.
     fn put(&self, page: Option<CachedPage<'_>>, listing: Option<&Listing>) {
-        match page {
+        let is_private = self.indexes.client.may_ask_keyring(&self.url);
+        match page.map(|page| if is_private { page.into_private() } else { page }) {
             Some(page) => {
                 let input = self.indexes.cache.write(&self.url, self.user(), &page);
                 self.note_input(input, &page, listing);

@@ -1,6 +1,6 @@
 //! Runs the `git` program to check out one commit of a repository below the cache folder.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -186,7 +186,7 @@ fn paths(listed: &[u8]) -> Vec<PathBuf> {
 
 #[cfg(unix)]
 fn path_of_bytes(bytes: &[u8]) -> PathBuf {
-    Path::new(<OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes)).to_owned()
+    Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes)).to_owned()
 }
 
 #[cfg(not(unix))]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::error::{CliError, Exit};
+use crate::cli::error::CliError;
 use crate::cli::host::environment::Environment;
 use crate::cli::host::machine::Machine;
 use crate::cli::settings::args::OutputArgs;
@@ -122,6 +122,8 @@ fn layout(version: &str, is_forced: bool) -> Result<&'static dyn Layout, CliErro
 #[cfg(unix)]
 fn refuse_foreign(folder: &Path) -> Result<(), CliError> {
     use std::os::unix::fs::MetadataExt as _;
+
+    use crate::cli::error::Exit;
 
     let found = folder.ancestors().find_map(|folder| Some((folder, folder.metadata().ok()?)));
     let Some((found, metadata)) = found else { return Ok(()) };
