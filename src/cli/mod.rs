@@ -12,6 +12,7 @@ mod host;
 mod output;
 mod plural;
 mod settings;
+mod shell_word;
 mod topics;
 mod unknown_argument;
 

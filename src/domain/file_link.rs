@@ -52,6 +52,11 @@ impl FileLink {
         self.filename.ends_with(".whl")
     }
 
+    /// Whether its content is of this machine, and not packed from a repository elsewhere.
+    pub fn is_of_this_machine(&self) -> bool {
+        self.url.is_local() && self.vcs_info.as_ref().is_none_or(|info| info.url.starts_with("file:"))
+    }
+
     /// Returns the link for an archive on this machine; `None` if `path` is not absolute.
     pub fn of_archive(path: &Path, vcs_info: Option<Arc<VcsInfo>>) -> Option<Self> {
         let url = MaskedUrl::new(Url::from_file_path(path).ok()?);
@@ -75,5 +80,26 @@ impl FileLink {
 
     pub(super) fn is_same_file(&self, other: &Self) -> bool {
         self.filename == other.filename && self.url == other.url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_from_a_repository_elsewhere_is_not_of_this_machine() {
+        let packed = |repository: &str| {
+            let info = VcsInfo {
+                url: repository.to_owned(),
+                requested_revision: None,
+                commit_id: "0".repeat(40),
+                subdirectory: None,
+            };
+            let path = std::env::temp_dir().join("demo-1.0.tar.gz");
+            FileLink::of_archive(&path, Some(Arc::new(info))).unwrap().is_of_this_machine()
+        };
+        assert!(packed("file:///srv/demo.git") && !packed("https://git.example/demo.git"));
+        assert!(!FileLink::at("https://files.example/demo-1.0.tar.gz".parse().unwrap()).is_of_this_machine());
     }
 }

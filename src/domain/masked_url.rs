@@ -46,6 +46,11 @@ impl MaskedUrl {
         url
     }
 
+    /// Returns the query, if there is a secret in it.
+    pub fn secret_query(&self) -> Option<&str> {
+        self.0.query().filter(|query| has_secret(query))
+    }
+
     /// Returns the last part of the path, percent-decoded; empty if the path ends in a slash.
     pub fn filename(&self) -> String {
         let last = self.0.path().rsplit('/').next().unwrap_or_default();
@@ -104,7 +109,7 @@ impl MaskedUrl {
 
     /// Whether the URL has a user, a password, or a secret in its query.
     pub fn has_credentials(&self) -> bool {
-        !self.0.username().is_empty() || self.0.password().is_some() || self.0.query().is_some_and(has_secret)
+        !self.0.username().is_empty() || self.0.password().is_some() || self.secret_query().is_some()
     }
 }
 

@@ -28,9 +28,9 @@ const SECRET_PARTS: [&str; 18] = [
 
 /// Names of secret parameters that are too short to be searched for inside others; the last ones are
 /// those of content delivery networks (Akamai, Tencent, Cloudflare).
-const SECRET_NAMES: [&str; 20] = [
+const SECRET_NAMES: [&str; 22] = [
     "sig", "sign", "auth", "authz", "hmac", "pwd", "pass", "key", "code", "session", "sid", "bearer", "cred", "ticket",
-    "otp", "hdnea", "hdnts", "hdntl", "qak", "verify",
+    "otp", "sas", "gda", "hdnea", "hdnts", "hdntl", "qak", "verify",
 ];
 
 /// Prefixes of parameters that belong to a signature (Amazon, Google, Alibaba).

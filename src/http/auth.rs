@@ -116,15 +116,18 @@ impl Credentials {
         self.has_keyring() && self.own_login(url, is_private).is_some_and(|login| login.password.is_empty())
     }
 
-    /// Returns a digest by which different users of the host of `url` are told apart.
-    pub fn fingerprint(&self, login: Option<&Login>, certificate: Option<&PathBuf>, url: &Url) -> Sha256 {
+    /// Returns a digest by which different users of `url` are told apart.
+    pub fn fingerprint(&self, login: Option<&Login>, certificate: Option<&PathBuf>, url: &MaskedUrl) -> Sha256 {
+        let query = url.secret_query().map(|query| Login { user: String::new(), password: query.to_owned() });
+        let url = url.secret();
+        let query = query.map(|query| self.password_digest(server(url), &query));
         let user = login.map(|login| &login.user);
         let password = login.map(|login| match login.password.as_str() {
             "" => None,
             _ => Some(self.password_digest(server(url), login)),
         });
         let by_keyring = self.has_keyring() && password == Some(None);
-        Sha256::of(format!("{user:?} {password:?} {by_keyring} {certificate:?}").as_bytes())
+        Sha256::of(format!("{user:?} {password:?} {query:?} {by_keyring} {certificate:?}").as_bytes())
     }
 
     /// Returns a digest of the password, which is computed once.
@@ -224,7 +227,7 @@ mod tests {
 
     #[test]
     fn askers_are_told_apart_by_user_password_and_certificate() {
-        let url: Url = "https://x.example/simple/".parse().unwrap();
+        let url: MaskedUrl = "https://x.example/simple/".parse().unwrap();
         let credentials = Credentials::default();
         let of = |user: &str, password: &str, certificate: Option<&str>| {
             let login = Login { user: user.into(), password: password.into() };
@@ -245,6 +248,10 @@ mod tests {
         assert_eq!(of("a", "1", None), of("a", "1", None));
         let keyring = Credentials { keyring: Some(Keyring::new(|_, _| None)), ..Credentials::default() };
         let login = Login { user: "a".into(), password: String::new() };
+        let tokens = ["", "?token=1", "?token=2", "?page=1"].map(|query| {
+            credentials.fingerprint(None, None, &format!("https://x.example/simple/{query}").parse().unwrap())
+        });
+        assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2] && tokens[0] == tokens[3]);
         assert_ne!(keyring.fingerprint(Some(&login), None, &url), of("a", "", None), "one may get a password yet");
     }
 

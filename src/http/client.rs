@@ -91,15 +91,16 @@ impl HttpClient {
         self.retrying(attempt).await
     }
 
-    /// Returns a fingerprint of the credentials for `url`, since the server may show different
+    /// Returns a fingerprint of the credentials for `url`, in it or elsewhere, since the server may show different
     /// pages to different users, and of the trust in whoever answers; `None` without credentials,
     /// where the server is not trusted more than others.
     pub fn user_fingerprint(&self, url: &MaskedUrl) -> Option<Sha256> {
         let is_unproved = self.settings.is_trusted(url.secret());
         let login = self.settings.credentials.own_login(url.secret(), self.is_private(url.secret()));
         let certificate = self.settings.client_certificate.as_ref().map(|certificate| &certificate.path);
-        (login.is_some() || certificate.is_some() || is_unproved).then(|| {
-            let user = self.settings.credentials.fingerprint(login.as_ref(), certificate, url.secret());
+        let has_secret = url.secret_query().is_some();
+        (login.is_some() || certificate.is_some() || has_secret || is_unproved).then(|| {
+            let user = self.settings.credentials.fingerprint(login.as_ref(), certificate, url);
             if is_unproved { Sha256::of(format!("unproved {user}").as_bytes()) } else { user }
         })
     }

@@ -90,7 +90,7 @@ impl<'p> PlanCache<'p> {
         if !self.is_fresh(&cached) {
             return None;
         }
-        keep(&self.context.entries, &self.name, &encode(&cached));
+        keep(&self.context.entries, &self.name, &cached, true);
         Some(cached)
     }
 
@@ -104,7 +104,7 @@ impl<'p> PlanCache<'p> {
         let entries = &self.context.entries;
         let is_public = cached_inputs.are_public();
         let (packages, notes, unreliable) = (&plan.packages, &plan.notes, plan.unreliable.clone());
-        keep(entries, &self.name, &encode(&CachedPlan { cached_inputs, packages, notes, unreliable }));
+        keep(entries, &self.name, &CachedPlan { cached_inputs, packages, notes, unreliable }, is_public);
         if !self.note_claims(packages) && is_public {
             entries.offer(CacheBucket::Plans, &self.name);
         }
@@ -144,8 +144,9 @@ pub(super) fn confirm(context: &FetchContext) {
     for name in context.claimed_metadata.take_plans() {
         let Some(mut cached) = read(entries, &name) else { continue };
         cached.packages.iter_mut().flat_map(|package| &mut package.files).for_each(|file| file.claimed = None);
-        keep(entries, &name, &encode(&cached));
-        if cached.cached_inputs.are_public() {
+        let is_public = cached.cached_inputs.are_public();
+        keep(entries, &name, &cached, is_public);
+        if is_public {
             entries.offer(CacheBucket::Plans, &name);
         }
     }
@@ -165,8 +166,9 @@ fn read(entries: &CacheEntries, name: &str) -> Option<CachedPlan> {
     postcard::from_bytes(&entries.read(CacheBucket::Plans, name)?).ok()
 }
 
-fn keep(entries: &CacheEntries, name: &str, bytes: &[u8]) {
-    let _ = entries.keep(CacheBucket::Plans, name, &[bytes], Readers::Umask);
+fn keep(entries: &CacheEntries, name: &str, plan: &impl Serialize, is_public: bool) {
+    let readers = if is_public { Readers::Umask } else { Readers::Owner };
+    let _ = entries.keep(CacheBucket::Plans, name, &[&encode(plan)], readers);
 }
 
 fn encode(plan: &impl Serialize) -> Vec<u8> {

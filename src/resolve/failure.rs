@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::provider::MOST_STEPS;
 use super::target_requirements::ProjectRequirements;
 use crate::domain::{
-    Candidates, Ignored, LockedPackage, Origin, PackageName, Remedy, Requirement, Specifiers, Version,
+    Candidates, Ignored, LockedPackage, Origin, PackageName, Remedy, Requirement, Specifiers, Version, list_first,
 };
 use crate::select::{CandidateSelector, NoFile, Rejected};
 
@@ -51,6 +52,8 @@ pub enum Reason {
     Unusable { versions: Vec<String>, remedies: BTreeSet<Remedy> },
     /// The lock file has nothing for the target; with the reason.
     NotLocked(String),
+    /// The search was given up; with the projects in which it turned, the most contested first.
+    TooLong { projects: Vec<PackageName> },
     /// Requirements that contradict each other.
     Conflict { facts: Vec<String>, projects: Vec<PackageName>, is_about_files: bool, remedies: BTreeSet<Remedy> },
 }
@@ -161,6 +164,18 @@ impl Failure {
         }
     }
 
+    /// Makes the failure of a search that was given up.
+    pub(super) fn too_long(projects: Vec<PackageName>) -> Self {
+        Self {
+            package: None,
+            requirement: "all requirements together".to_owned(),
+            reason: Reason::TooLong { projects },
+            chain: Vec::new(),
+            origins: Vec::new(),
+            targets: Vec::new(),
+        }
+    }
+
     /// Makes the failure of a project that the user requires.
     pub(super) fn of(name: &PackageName, asked: &ProjectRequirements<'_>, reason: Reason) -> Self {
         Self {
@@ -239,6 +254,14 @@ impl fmt::Display for Reason {
             Self::Nameless => f.write_str("the URL does not tell its project; write it as `name @ URL`"),
             Self::Unfetchable(why) => f.write_str(why),
             Self::NotLocked(why) => f.write_str(why),
+            Self::TooLong { projects } if projects.is_empty() => {
+                f.write_str("they lead to more projects than any known set has, so the search was given up")
+            }
+            Self::TooLong { projects } => write!(
+                f,
+                "no solution was found in {MOST_STEPS} steps, most of which were about {}: pin versions of these",
+                list_first(projects, NAMED)
+            ),
             Self::WrongFile(why) => write!(f, "the file cannot be used: {why}"),
             Self::NoHash { pinned: true } => {
                 f.write_str("hashes are required and it has none; add its hash, or take all hashes away")

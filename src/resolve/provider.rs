@@ -1,7 +1,8 @@
 //! The dependency provider, which PubGrub asks for versions and their dependencies.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use pubgrub::{Dependencies, DependencyProvider, PackageResolutionStatistics};
@@ -25,12 +26,29 @@ pub(super) struct Provider<'p, 'v, 'q> {
     /// The decision on each project, and the versions among which it was made; may hold decisions
     /// that were taken back.
     decided: RefCell<FxHashMap<PackageName, (u32, VersionSet)>>,
+    steps: Cell<usize>,
+    /// The conflicts of the projects that have many.
+    contested: RefCell<BTreeMap<PackageName, u32>>,
 }
 
-/// The error that makes the search restart in another order.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the search is repeated in another order")]
-pub(super) struct RestartSearch;
+/// Why a search is broken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Interruption {
+    #[error("the search is repeated in another order")]
+    OtherOrder,
+    #[error("the search takes too long")]
+    TooLong,
+}
+
+/// The number of steps after which a search is given up; pip gives up after as many rounds.
+pub(super) const MOST_STEPS: usize = 200_000;
+
+/// The number of projects and extras, beside those of the user's lines, after which a search is given up:
+/// several times what any known project needs.
+const MOST_NODES: usize = 10_000;
+
+/// The number of conflicts that make a project one of those in which a search turns.
+const MANY_CONFLICTS: u32 = 100;
 
 /// The priority of a node; greater is decided earlier.
 ///
@@ -40,7 +58,27 @@ pub(super) type Priority = (bool, bool, Reverse<u32>, u32, Reverse<usize>);
 
 impl<'p, 'v, 'q> Provider<'p, 'v, 'q> {
     pub fn new(view: &'p SearchView<'v, 'q>) -> Self {
-        Self { view, discovery_order: RefCell::default(), tried: RefCell::default(), decided: RefCell::default() }
+        Self {
+            view,
+            discovery_order: RefCell::default(),
+            tried: RefCell::default(),
+            decided: RefCell::default(),
+            steps: Cell::default(),
+            contested: RefCell::default(),
+        }
+    }
+
+    /// Returns the projects in most conflicts, the most contested first.
+    pub fn contested(&self) -> Vec<PackageName> {
+        let mut contested: Vec<_> = self.contested.take().into_iter().collect();
+        contested.sort_by_key(|(_, conflicts)| Reverse(*conflicts));
+        contested.into_iter().map(|(name, _)| name).collect()
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.steps.set(self.steps.get() + 1);
+        let most_nodes = MOST_NODES + self.view.problem.question.requirements.len();
+        self.steps.get() > MOST_STEPS || self.discovery_order.borrow().len() > most_nodes
     }
 
     fn level(&self, node: &Node) -> u32 {
@@ -254,10 +292,14 @@ impl DependencyProvider for Provider<'_, '_, '_> {
     type VS = VersionSet;
     type Priority = Priority;
     type M = String;
-    type Err = RestartSearch;
+    type Err = Interruption;
 
-    fn should_cancel(&self) -> Result<(), RestartSearch> {
-        if self.view.discovered.borrow().rivals.is_empty() { Ok(()) } else { Err(RestartSearch) }
+    fn should_cancel(&self) -> Result<(), Interruption> {
+        match self.view.discovered.borrow().rivals.is_empty() {
+            false => Err(Interruption::OtherOrder),
+            true if self.is_too_long() => Err(Interruption::TooLong),
+            true => Ok(()),
+        }
     }
 
     fn prioritize(&self, node: &Node, set: &VersionSet, statistics: &PackageResolutionStatistics) -> Priority {
@@ -268,6 +310,9 @@ impl DependencyProvider for Provider<'_, '_, '_> {
         };
         if let Node::Project(name) = node {
             self.forget_decision(name, set);
+            if statistics.conflict_count() >= MANY_CONFLICTS {
+                self.contested.borrow_mut().insert(name.clone(), statistics.conflict_count());
+            }
         }
         (
             is_known,
@@ -278,7 +323,7 @@ impl DependencyProvider for Provider<'_, '_, '_> {
         )
     }
 
-    fn choose_version(&self, node: &Node, set: &VersionSet) -> Result<Option<u32>, RestartSearch> {
+    fn choose_version(&self, node: &Node, set: &VersionSet) -> Result<Option<u32>, Interruption> {
         let Some(name) = node.project() else { return Ok(Some(number(ONLY))) };
         let chosen = self.tried_before(node, set).or_else(|| self.view.choose(name, set).map(number));
         if let Some(chosen) = chosen {
@@ -294,7 +339,7 @@ impl DependencyProvider for Provider<'_, '_, '_> {
         &self,
         node: &Node,
         version: &u32,
-    ) -> Result<Dependencies<Node, VersionSet, String>, RestartSearch> {
+    ) -> Result<Dependencies<Node, VersionSet, String>, Interruption> {
         let dependencies = match self.version_dependencies(node, *version) {
             Ok(dependencies) => dependencies,
             Err(why) => return Ok(Dependencies::Unavailable(why)),

@@ -249,7 +249,7 @@ impl<'v, 'q> SearchView<'v, 'q> {
     /// Whether the files of the version at `position` are of this machine.
     fn is_on_this_machine(&self, name: &PackageName, position: usize) -> bool {
         match self.source(name) {
-            PackageSource::Direct(direct) => direct.link.url.is_local(),
+            PackageSource::Direct(direct) => direct.link.is_of_this_machine(),
             PackageSource::Listed(selector) => {
                 let files = selector.candidates().files(position);
                 files.iter().all(|file| file.url.is_local())

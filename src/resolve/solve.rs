@@ -10,7 +10,7 @@ use pubgrub::PubGrubError;
 
 use super::assumptions::{Assumptions, Discovered, Unjustified};
 use super::node::{Node, number};
-use super::provider::Provider;
+use super::provider::{Interruption, Provider};
 use super::search_view::{ONLY, SearchView};
 use super::target_problem::{SpecifierCache, TargetProblem};
 use super::unbuilt_solution::UnbuiltSolution;
@@ -31,6 +31,8 @@ pub(super) enum SearchOutcome {
         found: SearchResult,
     },
     Impossible(Vec<Failure>),
+    /// The search was given up.
+    TooLong(Failure),
     /// The search was interrupted to be repeated with more assumptions, or continued from facts
     /// that are not known.
     Unfinished,
@@ -111,6 +113,9 @@ fn search_until_justified(
     let SearchState { assumptions, first_failures } = chain;
     loop {
         let (attempt, discovered, missing) = search(problem, facts, specifier_cache, shared, assumptions);
+        if let SearchOutcome::TooLong(failure) = attempt {
+            return JustifiedOutcome::Found(SearchResult::Nothing(vec![failure]));
+        }
         // Whatever was met may rest on what is not known: nothing is concluded from it yet.
         if !missing.is_empty() {
             return JustifiedOutcome::Incomplete(missing);
@@ -131,7 +136,9 @@ fn search_until_justified(
                     return JustifiedOutcome::Found(SearchResult::Nothing(std::mem::take(first_failures)));
                 }
             }
-            SearchOutcome::Unfinished => unreachable!("a search is broken off only for what it met"),
+            SearchOutcome::Unfinished | SearchOutcome::TooLong(_) => {
+                unreachable!("a search is broken off only for what it met")
+            }
         }
     }
 }
@@ -153,7 +160,11 @@ fn search(
 }
 
 fn decide(view: &SearchView<'_, '_>) -> SearchOutcome {
-    match pubgrub::resolve(&Provider::new(view), Node::Root, number(ONLY)) {
+    let provider = Provider::new(view);
+    match pubgrub::resolve(&provider, Node::Root, number(ONLY)) {
+        Err(PubGrubError::ErrorInShouldCancel(Interruption::TooLong)) => {
+            SearchOutcome::TooLong(Failure::too_long(provider.contested()))
+        }
         Ok(_) if !view.missing.borrow().is_empty() => SearchOutcome::Unfinished,
         Ok(decided) => solution::from_decisions(view, &decided.into_iter().collect()),
         Err(PubGrubError::NoSolution(proof)) => SearchOutcome::Impossible(vec![conflict::explain(view, &proof)]),

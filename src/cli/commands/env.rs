@@ -11,6 +11,7 @@ use crate::archive::ArchiveFormat;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::host::environment::Environment;
 use crate::cli::output::terminal;
+use crate::cli::shell_word::shell_word;
 use crate::domain::is_control;
 use crate::layout::{BundleLocation, MANIFEST_PATH, Manifest, PROJECT_INSTALLERS, ProjectInstaller, WHEELS};
 use crate::regular_file;
@@ -173,8 +174,10 @@ fn actions_for_index(url: &str) -> Result<Vec<ShellAction>, CliError> {
 fn refusal(path: &Path) -> CliError {
     let shown = path.display();
     if path.is_file() && ArchiveFormat::of(path).is_ok() {
-        return CliError::usage(format!("{shown} is an archive, which neither pip nor uv reads"))
-            .hint(format!("unpack it and name the folder, or let them ask an index over it: prefetch serve {shown}"));
+        return CliError::usage(format!("{shown} is an archive, which neither pip nor uv reads")).hint(format!(
+            "unpack it and name the folder, or let them ask an index over it: prefetch serve {}",
+            shell_word(&shown.to_string())
+        ));
     }
     CliError::usage(format!("{shown} holds nothing that pip or uv could be pointed at"))
         .hint("name a folder that prefetch wrote (--dest, in any layout), an unpacked bundle, or any folder of wheels")

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::exit::http_error;
 use super::well_known_projects;
+use crate::cli::shell_word::shell_word;
 use crate::http::HttpError;
 use crate::index::IndexError;
 use crate::ops::{PlanFailure, Unreachable};
@@ -48,9 +49,9 @@ fn ignorable(error: &Unreachable) -> Option<String> {
     let Unreachable::Index(IndexError::Http { index, source, .. }) = error else { return None };
     let status = source.status_code().filter(|status| matches!(status, 204 | 401 | 403 | 405))?;
     Some(format!(
-        "if {index} answers so for projects that it does not have, --ignore-error-codes {}={status} goes on with the \
-         other indexes",
-        index.public()
+        "if {index} answers so for projects that it does not have, --ignore-error-codes {} goes on with the other \
+         indexes",
+        shell_word(&format!("{}={status}", index.public()))
     ))
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use url::Url;
 
 use crate::cli::settings::args::{FetchArgs, is_folder};
+use crate::cli::shell_word::shell_word;
 use crate::domain::{Fetched, is_control, mask_credentials};
 use crate::layout::{Layout, ProjectInstaller, UsageLocation, project_of, requirements_paths};
 use crate::ops::{BundleOutput, Output};
@@ -138,10 +139,10 @@ impl TargetShell {
     fn quote(self, text: &str) -> String {
         let is_operator = text.contains(',') || text.starts_with('@');
         let is_plain = is_portable(text) && !text.contains(r"\\") && !text.ends_with('\\');
-        match shlex::try_quote(text) {
-            Ok(quoted) if self == Self::Any && (quoted != text || is_operator) && is_plain => format!("\"{text}\""),
-            Ok(quoted) => quoted.into_owned(),
-            Err(_) => format!("{text:?}"),
+        let quoted = shell_word(text);
+        match self {
+            Self::Any if (quoted != text || is_operator) && is_plain => format!("\"{text}\""),
+            _ => quoted.into_owned(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use url::Url;
 
 use crate::cli::error::CliError;
+use crate::cli::shell_word::shell_word;
 use crate::domain::{MaskedUrl, credentials as secrets_in, mask_credentials};
 
 /// Parses the location of an index.
@@ -70,6 +71,7 @@ pub fn insecure(url: &MaskedUrl) -> CliError {
         format!("{url} is not asked: by plain HTTP, everybody on the way can {password}change what it answers");
     let host = url.secret().host_str().unwrap_or_default();
     CliError::usage(message).hint(format!(
-        "write https:// if it has that; if you trust all on the way, allow it with --trusted-host {host}"
+        "write https:// if it has that; if you trust all on the way, allow it with --trusted-host {}",
+        shell_word(host)
     ))
 }

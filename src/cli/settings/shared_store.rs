@@ -9,6 +9,7 @@ use super::args::{FetchArgs, NetworkArgs, StoreModeArg};
 use super::layers::Layers;
 use super::{network, table};
 use crate::cli::error::CliError;
+use crate::cli::shell_word::shell_word;
 use crate::domain::{MaskedUrl, mask_credentials};
 use crate::http::HttpSettings;
 use crate::shared_store::{RemoteFolder, SharedStore, SharedStoreError, SharedStoreSettings, StoreMode};
@@ -82,8 +83,8 @@ fn unusable(error: SharedStoreError) -> CliError {
     let hint = match &error {
         SharedStoreError::ReadOnly { .. } => Some("leave out --store-mode write-only".to_owned()),
         SharedStoreError::Insecure { endpoint } => {
-            let host = endpoint.secret().host_str().unwrap_or_default().to_owned();
-            Some(format!("if you trust all on the way, allow it with --trusted-host {host}"))
+            let host = endpoint.secret().host_str().unwrap_or_default();
+            Some(format!("if you trust all on the way, allow it with --trusted-host {}", shell_word(host)))
         }
         SharedStoreError::Settings { .. } | SharedStoreError::Scheme { .. } => None,
     };

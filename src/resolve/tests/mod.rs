@@ -4,6 +4,7 @@ mod asking;
 mod bad_input;
 mod brute_force;
 mod builds;
+mod endless;
 mod explanations;
 mod extras;
 mod fake_index;
