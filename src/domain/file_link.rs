@@ -96,8 +96,8 @@ mod tests {
                 commit_id: "0".repeat(40),
                 subdirectory: None,
             };
-            let path = std::env::temp_dir().join("demo-1.0.tar.gz");
-            FileLink::of_archive(&path, Some(Arc::new(info))).unwrap().is_of_this_machine()
+            let archive = FileLink::at("file:///srv/demo-1.0.tar.gz".parse().unwrap());
+            FileLink { vcs_info: Some(Arc::new(info)), ..archive }.is_of_this_machine()
         };
         assert!(packed("file:///srv/demo.git") && !packed("https://git.example/demo.git"));
         assert!(!FileLink::at("https://files.example/demo-1.0.tar.gz".parse().unwrap()).is_of_this_machine());
