@@ -63,12 +63,13 @@ fn typed<'a>(output: &'a Output, args: &'a FetchArgs) -> Vec<Cow<'a, str>> {
 /// Whether all shells agree on what a word means between double quotes.
 ///
 /// cmd expands `%name%` and `!name!` even there, a Unix shell and PowerShell `$name` and a backtick,
-/// and PowerShell takes typographic quotes for plain ones.
+/// and PowerShell takes typographic quotes for plain ones. The escapes of URLs (`%20`) are no names.
 fn is_portable(word: &str) -> bool {
     let is_special = |character: char| {
-        character.is_control() || matches!(character, '"' | '$' | '`' | '!' | '%' | '\u{2018}'..='\u{201f}')
+        character.is_control() || matches!(character, '"' | '$' | '`' | '!' | '\u{2018}'..='\u{201f}')
     };
-    !word.contains(is_special)
+    let is_escape = |after: &str| after.len() >= 2 && after.bytes().take(2).all(|next| next.is_ascii_hexdigit());
+    !word.contains(is_special) && word.split('%').skip(1).all(is_escape)
 }
 
 fn usages_in(shell: TargetShell, output: &Output, fetched: &Fetched, context: HintContext<'_>) -> Vec<InstallHint> {
@@ -280,6 +281,9 @@ mod tests {
             ["wheels", "\"my wheels\"", "'a$b'", "\"flask>=2\""]
         );
         assert_eq!(["a,b", "@a", "a‘b"].map(|word| TargetShell::Any.quote(word)), ["\"a,b\"", "\"@a\"", "'a‘b'"]);
+        let url = "file:///C:/my%20wheels/links.html";
+        assert_eq!(TargetShell::Any.quote(url), format!("\"{url}\""));
+        assert_eq!(TargetShell::Any.quote("100%"), "'100%'");
         let paths = [r"C:\my wheels", r"sub\a.txt", r"C:\"];
         let quoted = [r#""C:\my wheels""#, r#""sub\a.txt""#, r#""C:\\""#];
         assert_eq!(paths.map(|path| TargetShell::Any.quote(path)), quoted);

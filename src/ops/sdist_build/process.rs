@@ -109,6 +109,7 @@ async fn disk_full(supervision: &Supervision) {
 
 /// The processes that a command started and that did not leave its group; they are killed when
 /// this is dropped.
+#[cfg_attr(not(unix), expect(dead_code, reason = "Windows has no process groups to kill"))]
 struct ProcessGroup(Option<u32>);
 
 impl Drop for ProcessGroup {
