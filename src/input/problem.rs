@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::{Origin, credentials, is_control, mask_credentials};
+use crate::domain::{Origin, credentials, mask_credentials};
 
 /// How bad a [`Problem`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn shown_before(text: &str, at: usize) -> usize {
 fn printable(text: &str) -> String {
     let shown = |character: char| match character {
         '\t' | '\n' => ' ',
-        character if is_control(character) => '\u{fffd}',
+        character if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') => '\u{fffd}',
         character => character,
     };
     text.chars().map(shown).collect()
