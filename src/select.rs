@@ -135,15 +135,16 @@ impl<'a> CandidateSelector<'a> {
     /// Returns the first later release of the target's Python for which `version` has a file, if it has none
     /// for the target's own.
     pub fn later_release(&self, version: usize) -> Option<Version> {
-        let files = self.candidates.files(version).iter();
-        let mut fitting =
-            files.filter(|file| rank(&file.distribution, self.target).is_some() && !file.yanked.is_yanked());
-        let release = |file: &Arc<Candidate>| match &file.requires_python {
+        let (own, last) = (self.target.python(), self.target.releases_from_own().last()?);
+        let first_release = |file: &Arc<Candidate>| match &file.requires_python {
+            None => Some(own.clone()),
+            // Most want another series, which the last release tells at once.
+            Some(wants) if !wants.contains(&last) && !wants.contains(own) => None,
             Some(wants) => self.target.releases_from_own().find(|release| wants.contains(release)),
-            None => Some(self.target.python().clone()),
         };
-        let first = fitting.by_ref().filter_map(release).min();
-        first.filter(|release| release != self.target.python())
+        let fits = |file: &&Arc<Candidate>| rank(&file.distribution, self.target).is_some() && !file.yanked.is_yanked();
+        let first = self.candidates.files(version).iter().filter(fits).filter_map(first_release).min();
+        first.filter(|release| release != own)
     }
 
     /// Returns the file of `version` that pip would choose.
