@@ -254,9 +254,10 @@ impl fmt::Display for Reason {
             Self::Nameless => f.write_str("the URL does not tell its project; write it as `name @ URL`"),
             Self::Unfetchable(why) => f.write_str(why),
             Self::NotLocked(why) => f.write_str(why),
-            Self::TooLong { projects } if projects.is_empty() => {
-                f.write_str("they lead to more projects than any known set has, so the search was given up")
-            }
+            Self::TooLong { projects } if projects.is_empty() => f.write_str(
+                "they lead to more projects than any known set has, so the search was given up: look for the index \
+                     that lists them, or pin what leads there",
+            ),
             Self::TooLong { projects } => write!(
                 f,
                 "no solution was found in {MOST_STEPS} steps, most of which were about {}: pin versions of these",

@@ -189,6 +189,20 @@ fn targets_that_no_marker_tells_apart_have_files_of_their_own() {
     assert_eq!(imports(&sandbox, "demo.__version__"), "1.0");
 }
 
+/// pip would leave out what only that target needs, and say that all is well.
+#[test]
+fn a_target_of_another_system_is_refused() {
+    let (index, sandbox) = (Index::new().wheel("demo", "1.0").serve(), Sandbox::new());
+    let targets = ["--python-version", "3.11", "--platform", "linux-x86_64,windows-x86_64"];
+    sandbox.prefetch_from(&index, targets).args(["demo", "--bundle", "unpacked/"]).assert().code(0);
+    let (succeeded, told) = install(&sandbox, &[("TARGET", "cp311-win_amd64")]);
+    let why = "TARGET is cp311-win_amd64, and this Python is 3.11 on linux; nothing was installed";
+    assert!(!succeeded && told.contains(why), "{told}");
+    assert!(!sandbox.path("environment").exists());
+    let (succeeded, told) = install(&sandbox, &[("TARGET", "cp311-manylinux_2_28_x86_64")]);
+    assert!(succeeded, "{told}");
+}
+
 /// Python would import what lies in the current folder, and pip would take what nobody listed.
 #[test]
 fn nothing_takes_part_that_the_bundle_does_not_list() {

@@ -120,7 +120,8 @@ def targets(manifest):
         if named not in ids:
             fail('TARGET is %s, and the bundle serves %s' % (named, ', '.join(ids)))
         if not all(is_for(target, own) for target in manifest['targets'] if target['id'] == named):
-            fail('TARGET is %s, and this Python is %s on %s; nothing was installed' % (named, own['python_version'], sys.platform))
+            fail('TARGET is %s, and this Python is %s on %s; nothing was installed. The variable PYTHON names another'
+                % (named, own['python_version'], sys.platform))
         return [named]
     fitting = [target['id'] for target in manifest['targets'] if is_for(target, own)]
     if ids and not fitting:
